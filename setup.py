@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build the native module and one launcher for each program.
+
+pyproject.toml holds the metadata; here is what it can't say: the programs'
+launchers are written from one template, and the forwarder is an executable of
+its own beside the cffi module.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+PROGRAMS = {
+    "daemons": ("ovsdb-server", "ovs-vswitchd"),
+    "tools": (
+        "ovs-appctl",
+        "ovs-dpctl",
+        "ovs-ofctl",
+        "ovs-vsctl",
+        "ovsdb-client",
+        "ovsdb-tool",
+    ),
+}
+
+
+def write_launchers() -> list[str]:
+    """Write a launcher for each program; return their paths."""
+    template = (ROOT / "tools" / "launcher.in").read_text()
+    version = "0.1.0"
+    folder = Path("build") / "programs"
+    (ROOT / folder).mkdir(parents=True, exist_ok=True)
+    paths = []
+    for package, programs in PROGRAMS.items():
+        for program in programs:
+            module = f"ovswitch.{package}.{program.replace('-', '_')}"
+            text = template.replace("@MODULE@", module)
+            text = text.replace("@PROGRAM@", program).replace("@VERSION@", version)
+            (ROOT / folder / program).write_text(text)
+            paths.append(str(folder / program))
+    return paths
+
+
+class BuildNative(build_ext):
+    """Build the cffi module, then the forwarder's executable."""
+
+    def run(self) -> None:
+        super().run()
+        forwarder = ROOT / "ovswitch" / "native" / "build_forwarder.py"
+        if forwarder.exists():
+            scope: dict = {"__file__": str(forwarder)}
+            exec(compile(forwarder.read_text(), str(forwarder), "exec"), scope)
+            target = ROOT if self.inplace else Path(self.build_lib)
+            scope["build"](Path(target) / "ovswitch" / "native", Path(self.build_temp))
+
+
+NATIVE = ROOT / "ovswitch" / "native" / "build_core.py"
+
+setup(
+    scripts=write_launchers(),
+    cffi_modules=["ovswitch/native/build_core.py:ffi"] if NATIVE.exists() else [],
+    cmdclass={"build_ext": BuildNative},
+)
