@@ -21,12 +21,31 @@ from ovswitch.netdev.provider import (
     register,
     types,
 )
-from ovswitch.packet.pcap import PcapWriter
+from ovswitch.packet import pcap
+from ovswitch.runtime import clock
 
 _HEADER = 14  # octets of an Ethernet header
 _numbers = itertools.count(0xAA550000)
 
 OnReceive = Callable[[bytes], None]
+
+
+class _Capture:
+    """A pcap file that packets are added to as they pass."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (close closes)
+        except OSError as error:
+            raise NetdevError(error.errno or 0) from error
+        if self._file.tell() == 0:
+            self._file.write(pcap.file_header())
+
+    def write(self, packet: bytes) -> None:
+        self._file.write(pcap.record(1000 * clock.wall(), packet))
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class DummyNetdev(Netdev):
@@ -40,8 +59,8 @@ class DummyNetdev(Netdev):
         self._address = b"\xaa\x55" + next(_numbers).to_bytes(4, "big")
         self._up = True
         self._ifindex = 0
-        self._rx_pcap: PcapWriter | None = None
-        self._tx_pcap: PcapWriter | None = None
+        self._rx_pcap: _Capture | None = None
+        self._tx_pcap: _Capture | None = None
         self.options: dict[str, str] = {}
         self.counters = dict.fromkeys(
             ("rx_packets", "tx_packets", "rx_bytes", "tx_bytes"), 0
@@ -66,17 +85,17 @@ class DummyNetdev(Netdev):
     def _open_pcaps(self) -> None:
         both = self.options.get("pcap")
         if both:
-            self._rx_pcap = self._tx_pcap = PcapWriter(both, append=True)
+            self._rx_pcap = self._tx_pcap = _Capture(both)
             return
         if "rxq_pcap" in self.options:
-            self._rx_pcap = PcapWriter(self.options["rxq_pcap"], append=True)
+            self._rx_pcap = _Capture(self.options["rxq_pcap"])
         if "tx_pcap" in self.options:
-            self._tx_pcap = PcapWriter(self.options["tx_pcap"], append=True)
+            self._tx_pcap = _Capture(self.options["tx_pcap"])
 
     def _close_pcaps(self) -> None:
-        for pcap in {self._rx_pcap, self._tx_pcap}:
-            if pcap:
-                pcap.close()
+        for capture in {self._rx_pcap, self._tx_pcap}:
+            if capture:
+                capture.close()
         self._rx_pcap = self._tx_pcap = None
 
     def close(self) -> None:
