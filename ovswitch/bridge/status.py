@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes back into Interface rows, as column values.
+
+Every function here only computes; `write` then sets those columns of a row that differ
+from what is there, so that an unchanged interface costs the database nothing.
+
+Source: ovs-vswitchd.conf.db(5), Interface, "Interface Status" and "Statistics".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovswitch.bridge.config import Row
+from ovswitch.netdev.provider import (
+    FULL_DUPLEX,
+    Netdev,
+    NetdevError,
+    features_to_bps,
+)
+
+#: The columns of an interface that could not be set up. `error` and `ofport` beside.
+CLEARED: dict[str, Any] = {
+    "status": {},
+    "admin_state": [],
+    "duplex": [],
+    "link_speed": [],
+    "link_state": [],
+    "mac_in_use": [],
+    "mtu": [],
+    "cfm_fault": [],
+    "cfm_fault_status": [],
+    "cfm_remote_mpids": [],
+    "lacp_current": [],
+    "statistics": {},
+    "ifindex": [],
+}
+
+
+def _some(value: Any) -> list[Any]:
+    """Return an optional column's value."""
+    return [] if value is None else [value]
+
+
+def link_columns(device: Netdev) -> dict[str, Any]:
+    """Return the columns that tell a device's state."""
+    try:
+        current = device.get_features().current
+    except NetdevError:
+        current = 0
+    bps = features_to_bps(current)
+    address = device.get_etheraddr()
+    up = device.is_up()
+    return {
+        "status": device.get_status(),
+        "admin_state": _some(None if up is None else _up_or_down(up)),
+        "link_state": _some(_up_or_down(device.get_carrier())),
+        "link_resets": [device.get_carrier_resets()],
+        "duplex": _some(_duplex(current) if bps else None),
+        "link_speed": _some(bps or None),
+        "mtu": _some(device.get_mtu()),
+        "mac_in_use": _some(address.hex(":") if address else None),
+        "ifindex": [device.get_ifindex()],
+    }
+
+
+def _up_or_down(up: bool) -> str:
+    return "up" if up else "down"
+
+
+def _duplex(features: int) -> str:
+    return "full" if features & FULL_DUPLEX else "half"
+
+
+def statistics(device: Netdev) -> dict[str, int]:
+    """Return the `statistics` column."""
+    return device.get_stats() | device.get_custom_stats()
+
+
+def error_columns(error: str) -> dict[str, Any]:
+    """Return the columns of an interface that could not be set up, and why."""
+    return CLEARED | {"ofport": [-1], "error": [error]}
+
+
+def write(row: Row | None, columns: dict[str, Any]) -> None:
+    """Set those of `columns` that differ from the row's. Needs a transaction."""
+    if row is None:
+        return
+    for name, value in columns.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
