@@ -91,5 +91,5 @@ def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
 
 
 def _announce() -> None:
-    for callback in list(_subscribers):
+    for callback in tuple(_subscribers):
         callback()

@@ -135,10 +135,22 @@ def run_hooks(*, by_signal: bool) -> None:
         if by_signal or at_exit:
             hook()
     while _files:
+        _unlink(_files.popitem()[0])
+
+
+def _unlink(path: str) -> None:
+    try:  # noqa: SIM105  contextlib costs a tool 5 ms
+        posix.unlink(path)
+    except OSError:
+        pass
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
         try:
-            posix.unlink(_files.popitem()[0])
-        except OSError:
-            pass
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            return  # closed, or never there
 
 
 def terminate(number: int) -> NoReturn:
@@ -149,11 +161,7 @@ def terminate(number: int) -> NoReturn:
         "terminating with signal %d (%s)", number, signal_text(number)
     )
     run_hooks(by_signal=True)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass
+    _flush()
     _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [number])
     posix.kill(posix.getpid(), number)

@@ -10,11 +10,9 @@ asks to stop at the first other word ("+" in getopt's terms); "--" ends the opti
 
 from __future__ import annotations
 
-from ovswitch.runtime import program
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 NO_ARGUMENT = 0
 REQUIRED_ARGUMENT = 1
@@ -48,9 +46,14 @@ class Option:
 
 
 class Parser:
-    """A program's options; `parse()` goes through one command line."""
+    """A program's options; `iterate()` goes through one command line.
 
-    __slots__ = ("_long", "_short", "options", "program", "stop_early")
+    `stop_early` ends the options at the first word that isn't one, as getopt's "+"
+    does; otherwise such words are collected and options may follow them. Afterwards
+    `rest` has the words that are no options.
+    """
+
+    __slots__ = ("_long", "_short", "options", "program", "rest", "stop_early")
 
     def __init__(
         self,
@@ -59,51 +62,57 @@ class Parser:
         *,
         stop_early: bool = False,
     ) -> None:
-        """Describe a command line.
-
-        `stop_early` ends the options at the first word that isn't one, as getopt's
-        "+" does; otherwise such words are collected and options may follow them.
-        """
         self.program = program_name
         self.options = list(options)
         self.stop_early = stop_early
+        self.rest: list[str] = []
         self._long = {option.name: option for option in self.options if option.name}
         self._short = {option.short: option for option in self.options if option.short}
 
-    def parse(
-        self, words: Sequence[str]
-    ) -> tuple[list[tuple[str, str | None]], list[str]]:
-        """Return (key, argument) pairs in order, and the words that are no options.
+    def iterate(self, words: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Yield (key, argument) pairs as they come.
 
-        Raises: OptionError.
+        Raises: OptionError: after the options before it were yielded: a "--help"
+        earlier in the line is served.
         """
-        found: list[tuple[str, str | None]] = []
-        rest: list[str] = []
+        self.rest = []
         queue = iter(words)
         for word in queue:
             if word == "--":
-                rest.extend(queue)
+                self.rest.extend(queue)
             elif word.startswith("--"):
-                found.append(self._parse_long(word[2:], queue))
+                yield self._parse_long(word[2:], queue)
             elif word.startswith("-") and len(word) > 1:
-                self._parse_short(word[1:], queue, found)
+                yield from self._parse_short(word[1:], queue)
             else:
-                rest.append(word)
+                self.rest.append(word)
                 if self.stop_early:
-                    rest.extend(queue)
-        return found, rest
+                    self.rest.extend(queue)
 
-    def parse_or_die(
-        self, words: Sequence[str]
-    ) -> tuple[list[tuple[str, str | None]], list[str]]:
-        """Do as `parse()`; on an error print it as getopt does and exit with 1."""
+    def iterate_or_die(self, words: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Do as `iterate()`; print an error as getopt does and exit with 1."""
         try:
-            return self.parse(words)
+            yield from self.iterate(words)
         except OptionError as error:
             import sys
 
             sys.stderr.write(f"{self.program}: {error}\n")
             raise SystemExit(1) from None
+
+    def parse(
+        self, words: Iterable[str]
+    ) -> tuple[list[tuple[str, str | None]], list[str]]:
+        """Return all (key, argument) pairs, and the words that are no options.
+
+        Raises: OptionError.
+        """
+        return list(self.iterate(words)), self.rest
+
+    def parse_or_die(
+        self, words: Iterable[str]
+    ) -> tuple[list[tuple[str, str | None]], list[str]]:
+        """Do as `parse()`; print an error as getopt does and exit with 1."""
+        return list(self.iterate_or_die(words)), self.rest
 
     def _find_long(self, name: str, spelled: str) -> Option:
         option = self._long.get(name)
@@ -140,25 +149,71 @@ class Parser:
         return option.key, None
 
     def _parse_short(
-        self,
-        letters: str,
-        queue: Iterator[str],
-        found: list[tuple[str, str | None]],
-    ) -> None:
+        self, letters: str, queue: Iterator[str]
+    ) -> Iterator[tuple[str, str | None]]:
         for index, letter in enumerate(letters):
             option = self._short.get(letter)
             if option is None:
                 raise OptionError(f"invalid option -- '{letter}'")
             if option.argument == NO_ARGUMENT:
-                found.append((option.key, None))
+                yield option.key, None
                 continue
             attached: str | None = letters[index + 1 :] or None
             if attached is None and option.argument == REQUIRED_ARGUMENT:
                 attached = next(queue, None)
                 if attached is None:
                     raise OptionError(f"option requires an argument -- '{letter}'")
-            found.append((option.key, attached))
+            yield option.key, attached
             return
+
+
+LOGGING = (
+    Option("verbose", OPTIONAL_ARGUMENT, "v"),
+    Option("log-file", OPTIONAL_ARGUMENT),
+    Option("syslog-method", REQUIRED_ARGUMENT),
+    Option("syslog-target", REQUIRED_ARGUMENT),
+)
+DAEMON = (
+    Option("detach"),
+    Option("no-self-confinement"),
+    Option("no-chdir"),
+    Option("pidfile", OPTIONAL_ARGUMENT),
+    Option("overwrite-pidfile"),
+    Option("monitor"),
+    Option("user", REQUIRED_ARGUMENT),
+)
+SSL = (
+    Option("private-key", REQUIRED_ARGUMENT, "p"),
+    Option("certificate", REQUIRED_ARGUMENT, "c"),
+    Option("ca-cert", REQUIRED_ARGUMENT, "C"),
+    Option("ssl-protocols", REQUIRED_ARGUMENT),
+    Option("ssl-ciphers", REQUIRED_ARGUMENT),
+)
+BOOTSTRAP_CA_CERT = Option("bootstrap-ca-cert", REQUIRED_ARGUMENT)
+PEER_CA_CERT = Option("peer-ca-cert", REQUIRED_ARGUMENT)
+
+_LOGGING_KEYS = frozenset(option.key for option in LOGGING)
+_SSL_KEYS = frozenset(option.key for option in (*SSL, BOOTSTRAP_CA_CERT, PEER_CA_CERT))
+
+
+def handle_logging(key: str, argument: str | None) -> bool:
+    """Carry out a logging option; return False if `key` isn't one."""
+    if key not in _LOGGING_KEYS:
+        return False
+    from ovswitch.runtime import vlog_control
+
+    vlog_control.handle_option(key, argument)
+    return True
+
+
+def handle_ssl(key: str, argument: str | None) -> bool:
+    """Carry out an option on keys and certificates; False if `key` isn't one."""
+    if key not in _SSL_KEYS:
+        return False
+    from ovswitch.runtime import ssl_config
+
+    ssl_config.settings.set_option(key, argument or "")
+    return True
 
 
 def listing(options: Iterable[Option]) -> str:
@@ -172,10 +227,3 @@ def listing(options: Iterable[Option]) -> str:
         if option.short:
             lines.append(f"-{option.short} {shown}\n")
     return "".join(lines)
-
-
-def program_parser(
-    options: Iterable[Option], *, stop_early: bool = False
-) -> Parser:
-    """Return a parser for the running program."""
-    return Parser(program.name, options, stop_early=stop_early)
