@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two hosts through br0, with real packets on real interfaces."""
+
+import signal
+
+import pytest
+
+from tests.interop.lab import (
+    Lab,
+    can_make_namespaces,
+    is_running,
+    tcp_transfer,
+    wait_for,
+)
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.skipif(not can_make_namespaces(), reason="needs root and iproute2"),
+]
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def lab():
+    with Lab() as lab:
+        lab.start()
+        yield lab
+        assert lab.bad_log_lines() == []
+
+
+def two_hosts(lab, **options):
+    return (
+        lab.host("p1", "10.0.0.1/24", **options),
+        lab.host("p2", "10.0.0.2/24", **options),
+    )
+
+
+def test_hosts_ping_each_other_both_ways(lab):
+    h1, h2 = two_hosts(lab)
+    assert h1.ping("10.0.0.2") == 3
+    assert h2.ping("10.0.0.1") == 3
+    assert "50:" not in lab.appctl("fdb/show", "br0").splitlines()[0]
+    assert len(lab.appctl("fdb/show", "br0").splitlines()) == 3
+
+
+def test_tcp_crosses_with_the_hosts_default_offloads(lab):
+    h1, h2 = two_hosts(lab)
+    assert tcp_transfer(h1, h2, "10.0.0.2", 100 * MEGABYTE) == 100 * MEGABYTE
+    assert tcp_transfer(h2, h1, "10.0.0.1", 10 * MEGABYTE) == 10 * MEGABYTE
+
+
+def test_ipv6_ping_and_tcp(lab):
+    h1, h2 = two_hosts(lab)
+    h1.add_address("fd00::1/64")
+    h2.add_address("fd00::2/64")
+    assert h1.ping("fd00::2") == 3
+    assert tcp_transfer(h1, h2, "fd00::2", 10 * MEGABYTE) == 10 * MEGABYTE
+
+
+def test_jumbo_frames_cross_whole(lab):
+    h1, h2 = two_hosts(lab, mtu=9000)
+    assert h1.run("ping", "-q", "-c", "2", "-M", "do", "-s", "8972", "-W", "1",
+                  "10.0.0.2")  # fmt: skip
+    assert tcp_transfer(h1, h2, "10.0.0.2", 10 * MEGABYTE) == 10 * MEGABYTE
+
+
+def test_access_ports_of_different_vlans_are_isolated(lab):
+    h1, h2 = two_hosts(lab)
+    lab.host("p3", "10.0.0.3/24")
+    lab.vsctl("set", "port", "p1", "tag=10", "--", "set", "port", "p2", "tag=20",
+              "--", "set", "port", "p3", "tag=10")  # fmt: skip
+    assert h1.ping("10.0.0.2", seconds=2) == 0
+    assert h1.ping("10.0.0.3") == 3
+    assert h2.ping("10.0.0.3", seconds=2) == 0
+
+
+def test_trunk_carries_both_vlans_tagged(lab):
+    h1 = lab.host("p1", "10.0.10.1/24")
+    h2 = lab.host("p2", "10.0.20.2/24")
+    trunk = lab.host("p3")
+    trunk.add_vlan(10, "10.0.10.3/24")
+    trunk.add_vlan(20, "10.0.20.3/24")
+    lab.vsctl("set", "port", "p1", "tag=10", "--", "set", "port", "p2", "tag=20",
+              "--", "set", "port", "p3", "trunks=10,20")  # fmt: skip
+    assert h1.ping("10.0.10.3") == 3
+    assert h2.ping("10.0.20.3") == 3
+    assert tcp_transfer(trunk, h1, "10.0.10.1", 10 * MEGABYTE) == 10 * MEGABYTE
+    lab.vsctl("set", "port", "p3", "trunks=10")
+    assert h2.ping("10.0.20.3", seconds=2) == 0
+    assert h1.ping("10.0.10.3") == 3
+
+
+def test_rule_that_drops_stops_traffic_and_counts(lab):
+    h1, _h2 = two_hosts(lab)
+    assert h1.ping("10.0.0.2") == 3
+    lab.ofctl("add-flow", "br0", "priority=10,icmp,actions=drop")
+    assert h1.ping("10.0.0.2", count=4, seconds=2) == 0
+    wait_for(lambda: lab.n_packets("icmp")[0] >= 4)
+    lab.ofctl("del-flows", "br0", "icmp")
+    assert h1.ping("10.0.0.2") == 3
+
+
+def test_rule_that_rewrites_is_seen_by_the_receiver(lab):
+    h1, h2 = two_hosts(lab)
+    h2.add_address("10.0.0.20/24")
+    h1.ping("10.0.0.2", count=1)
+    lab.ofctl("add-flow", "br0", "priority=10,ip,nw_src=10.0.0.1,nw_dst=10.0.0.9,"
+              "actions=mod_nw_dst:10.0.0.20,NORMAL")  # fmt: skip
+    lab.ofctl("add-flow", "br0", "priority=10,ip,nw_src=10.0.0.20,nw_dst=10.0.0.1,"
+              "actions=mod_nw_src:10.0.0.9,NORMAL")  # fmt: skip
+    mac = h2.run("cat", "/sys/class/net/eth0/address").stdout.strip()
+    h1.run("ip", "neigh", "replace", "10.0.0.9", "lladdr", mac, "dev", "eth0")
+    assert h1.ping("10.0.0.9") == 3
+    wait_for(lambda: lab.n_packets("ip,nw_dst=10.0.0.9")[0] >= 3)
+
+
+def test_ports_come_and_go_at_run_time(lab):
+    h1, _h2 = two_hosts(lab)
+    assert h1.ping("10.0.0.2") == 3
+    lab.vsctl("del-port", "p2")
+    assert h1.ping("10.0.0.2", seconds=1) == 0
+    lab.vsctl("add-port", "br0", "p2", "--", "set", "interface", "p2",
+              "ofport_request=7")  # fmt: skip
+    assert h1.ping("10.0.0.2") == 3
+    assert lab.vsctl("get", "interface", "p2", "ofport") == "7\n"
+
+
+def test_traffic_goes_on_while_vswitchd_is_killed_and_restarted(lab):
+    h1, _h2 = two_hosts(lab)
+    assert h1.ping("10.0.0.2") == 3
+    # The new process may ask for the lock before the server sees the old one gone.
+    lab.expected_log_lines.append("another ovs-vswitchd process is running")
+    ping = h1.popen("ping", "-q", "-i", "0.02", "-c", "200", "10.0.0.2")
+    lab.kill("ovs-vswitchd", signal.SIGKILL)
+    lab.start_vswitchd()
+    output, _ = ping.communicate(timeout=30)
+    assert " 0% packet loss" in output
+    names = lab.vsctl("list-ports", "br0").split()
+    assert names == ["p1", "p2"]
+    ports = [line.split()[2] for line in lab.appctl("dpctl/show").splitlines()
+             if line.strip().startswith("port ")]  # fmt: skip
+    assert sorted(ports) == ["br0", "ovs-netdev", "p1", "p2"]
+    assert h1.ping("10.0.0.2") == 3
+
+
+def test_database_survives_kill_with_every_committed_transaction(lab):
+    for number in range(20):
+        lab.vsctl("--no-wait", "set", "bridge", "br0", f"external-ids:n{number}=x")
+    lab.expected_log_lines.append("|reconnect|WARN|")
+    lab.kill("ovsdb-server", signal.SIGKILL)
+    lab.start_database()
+    found = lab.vsctl("--no-wait", "get", "bridge", "br0", "external-ids")
+    assert found.count("=x") == 20
+    pid = lab.pid("ovs-vswitchd")
+    lab.host("p9", "10.0.0.9/24")  # ovs-vswitchd has found the database again
+    assert is_running(pid)
