@@ -94,8 +94,16 @@ class Lab:
         run(["ip", "-n", full, "link", "set", "lo", "up"])
         return full
 
-    def host(self, name, address="", mtu=None, port=True):
-        """A namespace with eth0, whose other end is `name` in the switch's."""
+    def veth(self, first, second):
+        """A pair of interfaces, both in the switch's namespace, up."""
+        where = self.switch_namespace
+        run(["ip", "-n", where, "link", "add", first, "type", "veth", "peer", "name",
+             second])  # fmt: skip
+        for device in (first, second):
+            run(["ip", "-n", where, "link", "set", device, "up"])
+
+    def host(self, name, address="", mtu=None, bridge="br0"):
+        """A namespace with eth0, whose other end is `name`, a port of `bridge`."""
         namespace = self._namespace(name)
         run(["ip", "link", "add", name, "netns", self.switch_namespace, "type", "veth",
              "peer", "name", "eth0", "netns", namespace])  # fmt: skip
@@ -107,8 +115,8 @@ class Lab:
         if address:
             host.add_address(address)
         self.hosts[name] = host
-        if port:
-            self.vsctl("add-port", "br0", name)
+        if bridge:
+            self.vsctl("add-port", bridge, name)
         return host
 
     # Daemons.
@@ -206,9 +214,9 @@ class Lab:
     def appctl(self, *arguments, **options):
         return self.tool("ovs-appctl", "--timeout=20", *arguments, **options)
 
-    def n_packets(self, *match):
+    def n_packets(self, *match, bridge="br0"):
         """The packet counters of the flows that dump-flows lists, in its order."""
-        text = self.ofctl("dump-flows", "br0", *match)
+        text = self.ofctl("dump-flows", bridge, *match)
         return [
             int(part.partition("=")[2])
             for line in text.splitlines()
@@ -239,14 +247,6 @@ class Host:
         flags = ["nodad"] if ":" in address else []
         run(["ip", "-n", self.namespace, "address", "add", address, "dev", device,
              *flags])  # fmt: skip
-
-    def add_vlan(self, vlan, address):
-        """eth0.VLAN with an address."""
-        device = f"eth0.{vlan}"
-        run(["ip", "-n", self.namespace, "link", "add", "link", "eth0", "name", device,
-             "type", "vlan", "id", str(vlan)])  # fmt: skip
-        run(["ip", "-n", self.namespace, "link", "set", device, "up"])
-        self.add_address(address, device)
 
     def ping(self, address, count=3, size=56, seconds=5):
         """How many of `count` pings were answered."""
