@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The daemons: options, signals, main loops. Everything else is in the library."""
