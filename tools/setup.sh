@@ -91,8 +91,8 @@ install_system_packages() {
     [ ${#lacking[@]} -eq 0 ] || fail "still missing: ${lacking[*]}"
 }
 
-# The checksum of files by name and content.
-digest() { cat "$@" 2>/dev/null | sha256sum | cut -c1-32; }
+# The checksum of files.
+digest() { sha256sum "$@" | sha256sum | cut -c1-32; }
 
 # make_environment EXTRAS: .venv with the project (editable) and its dependencies.
 make_environment() {
@@ -116,19 +116,21 @@ run_pip() {
         { tail -n 30 "$root/build/pip.log" >&2; fail "pip $1 failed"; }
 }
 
+# The state of what the C parts are built from.
+native_digest() {
+    (cd "$root" && digest setup.py ovswitch/flow/layout.py ovswitch/native/build_*.py \
+        ovswitch/native/csrc/*.[ch])
+}
+
 # Compile the C parts in place when a source has changed.
 build_native() {
     local stamp=$root/.venv/.ovswitch-native wanted
-    wanted=$(digest "$root"/ovswitch/native/*.[ch] "$root"/ovswitch/native/build_*.py \
-        "$root/ovswitch/flow/layout.py" "$root/setup.py")
+    wanted=$(native_digest)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         say "Compiling the datapath"
         (cd "$root" && .venv/bin/python setup.py -q build_ext --inplace) \
             >"$root/build/native.log" 2>&1 ||
             { tail -n 30 "$root/build/native.log" >&2; fail "the C build failed"; }
-        wanted=$(digest "$root"/ovswitch/native/*.[ch] \
-            "$root"/ovswitch/native/build_*.py "$root/ovswitch/flow/layout.py" \
-            "$root/setup.py")
         echo "$wanted" >"$stamp"
     fi
 }
