@@ -47,11 +47,6 @@ Other options:
 """
 
 
-def _print(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    sys.stdout.flush()
-
-
 def _parse_command_line(argv0: str, words: list[str]) -> tuple[str, list[str]]:
     """Return the target, and the command with its arguments."""
     parser = options.Parser(argv0, _OPTIONS, stop_early=True)
@@ -68,13 +63,13 @@ def _parse_command_line(argv0: str, words: list[str]) -> tuple[str, list[str]]:
                 fatal.die("-e or --execute may be speciifed only once")
             executed = True  # old scripts put it before the command
         elif key == "help":
-            _print(_USAGE.format(program.name))
+            fatal.write_out(_USAGE.format(program.name))
             raise SystemExit(0)
         elif key == "option":
-            _print(options.listing(_OPTIONS))
+            fatal.write_out(options.listing(_OPTIONS))
             raise SystemExit(0)
         elif key == "version":
-            _print(version.version_text(program.name) + "\n")
+            fatal.write_out(version.version_text(program.name) + "\n")
             raise SystemExit(0)
         elif key == "timeout":
             timeout = fatal.parse_timeout(argument or "")
@@ -99,6 +94,8 @@ def _socket_path(target: str) -> str:
 def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
+    fatal.install()
+    fatal.default_sigpipe()
     target, (command, *args) = _parse_command_line(argv[0], argv[1:])
     path = _socket_path(target)
     try:
@@ -115,5 +112,5 @@ def main(argv: list[str]) -> int:
         sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
         fatal.report(f"{target}: server returned an error")
         return 2
-    _print(text)
+    fatal.write_out(text)
     return 0

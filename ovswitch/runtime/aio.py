@@ -29,6 +29,7 @@ _BACKLOG_LIMIT = 1 << 20  # drain() waits above this
 _log = vlog.Module("socket_util")
 _fd_log = vlog.Module("stream_fd")
 _unix_log = vlog.Module("stream_unix")
+_bind_log = vlog.Module("socket_util_unix")
 _tcp_log = vlog.Module("stream_tcp")
 _ssl_log = vlog.Module("stream_ssl")
 _bind_limit = vlog.RateLimit(1, 5)
@@ -353,7 +354,13 @@ class Listener:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._hand_over(raw, name), name=f"accept {name}")
         self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            self._handshakes.discard(done)
+            if done.cancelled():
+                raw.close()
+
+        task.add_done_callback(forget)
 
     async def _hand_over(self, raw: socket.socket, name: str) -> None:
         stream = AioStream(name)
@@ -415,7 +422,7 @@ def bind_unix(path: str, backlog: int = 64) -> socket.socket:
         pass
     except OSError as error:
         text = os.strerror(error.errno or 0)
-        _log.warn('unlinking "%s": %s', path, text)
+        _bind_log.warn('unlinking "%s": %s', path, text)
     fatal.unlink_at_exit(path)
     try:
         os.fchmod(raw.fileno(), 0o770)  # Linux applies that to the file
@@ -427,7 +434,7 @@ def bind_unix(path: str, backlog: int = 64) -> socket.socket:
         raw.listen(backlog)
     except OSError as error:
         raw.close()
-        fatal.keep(path)
+        fatal.unlink_now(path)
         text = os.strerror(error.errno or 0)
         _unix_log.err("%s: binding failed: %s", path, text)
         raise

@@ -336,7 +336,11 @@ class Session:
                 async with asyncio.timeout(None if timeout is None else timeout / 1000):
                     await self._wake.wait()
             except TimeoutError:
-                pass
+                # What has arrived must be read before the peer is called silent,
+                # unless nobody fetches it: then it isn't the peer that is.
+                await asyncio.sleep(0)
+                if len(self._queue) < _MAX_QUEUED:
+                    self.fsm.receive_attempted(clock.now())
 
     async def _connect(self) -> None:
         self._drop()

@@ -3,8 +3,7 @@
 
 A `Counter` is made once, where its event happens. Rates come from totals sampled
 every five seconds: the last sample, the last minute's twelve, the last hour's sixty
-minutes. Sampling is lazy: totals are caught up with when somebody looks, so counting
-costs no timer; `run()` in the daemon's housekeeping makes the samples exact.
+minutes. The event loop calls `run()` at each of its steps, so sampling needs no timer.
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def die(what: str, error: BaseException) -> NoReturn:
 
 
 def install() -> None:
-    """Send everything Python would print to the log."""
+    """Send everything Python would print to the log; a second call does nothing."""
+    if sys.excepthook is _on_exception:
+        return
     sys.excepthook = _on_exception
     sys.unraisablehook = _on_unraisable
     threading.excepthook = _on_thread_exception
@@ -86,7 +88,7 @@ def _on_warning(
     category: type[Warning],
     filename: str,
     lineno: int,
-    _file: TextIO | None = None,
-    _line: str | None = None,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     _log.dbg("%s:%d: %s: %s", filename, lineno, category.__name__, message)

@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ovswitch.runtime import (
+    crash,
     dirs,
     fatal,
     pidfile,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _log = vlog.Module("daemon_unix")
 _common_log = vlog.Module("daemon")
+_backtrace_log = vlog.Module("backtrace")
 
 # The signals of a crash; others mean that somebody wanted the daemon to end.
 _CRASH_SIGNALS = frozenset(
@@ -156,6 +158,7 @@ class Daemon:
 
         Returns in the daemon's process only.
         """
+        crash.install()
         self.become_user(access_datapath=access_datapath)
         if self.detach:
             child, self._notify_fd = self._fork_and_wait()
@@ -261,6 +264,7 @@ class Daemon:
                 _exit(0)
             n_crashes += 1
             condition = f"{n_crashes} crashes: pid {child} died, {how}"
+            _backtrace_log.warn("Backtrace using libunwind not supported.")
             os.close(self._notify_fd)
             last_restart = self._throttle(last_restart, condition)
             _log.err("%s, restarting", condition)
@@ -270,7 +274,7 @@ class Daemon:
                 break
             child = started or child
         proctitle.restore()
-        program.set_subprogram("")
+        program.set_subprogram(program.name)  # log lines tell a restarted daemon's
 
     def _wait(self, child: int) -> int:
         """Wait for the daemon; the log file is closed, so that it can be rotated."""

@@ -77,6 +77,25 @@ def die(message: str, status: int = 1, error: int = 0) -> NoReturn:
     raise SystemExit(status)
 
 
+def write_out(text: str) -> None:
+    """Write to standard output, past Python's buffer.
+
+    A reader that has gone is no error: the rest is dropped.
+    """
+    octets = memoryview(text.encode("utf-8", "surrogateescape"))
+    try:
+        sys.stdout.flush()
+        while octets:
+            octets = octets[posix.write(1, octets) :]
+    except (OSError, AttributeError):
+        return
+
+
+def default_sigpipe() -> None:
+    """End silently when the reader of our output has gone, as C programs do."""
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+
+
 def install() -> None:
     """Catch the fatal signals that still have their default handling."""
     global _installed

@@ -33,14 +33,24 @@ class _UnusualError(Exception):
     """A value that the C core treats differently from the reference."""
 
 
-def _parse_int(text: str) -> int:
+def _parse_int(text: str) -> int | float:
     if len(text) <= _SAFE_INT_LENGTH:
         return int(text)
-    raise _UnusualError
+    return _parse_number(text)
 
 
-def _parse_unusual(_text: str) -> float:
-    raise _UnusualError
+def _parse_number(text: str) -> int | float:
+    """Apply the reference's rules to a number that isn't plainly an integer."""
+    from ovswitch.runtime import json_slow
+
+    try:
+        return json_slow.number(text)
+    except json_slow.NumberError:
+        raise _UnusualError from None
+
+
+def _refuse_constant(_text: str) -> float:
+    raise _UnusualError  # NaN or Infinity
 
 
 class _ScannerContext:
@@ -49,9 +59,9 @@ class _ScannerContext:
     strict = True
     object_hook = None
     object_pairs_hook = None
-    parse_float = staticmethod(_parse_unusual)
+    parse_float = staticmethod(_parse_number)
     parse_int = staticmethod(_parse_int)
-    parse_constant = staticmethod(_parse_unusual)
+    parse_constant = staticmethod(_refuse_constant)
 
 
 _scan = _json.make_scanner(_ScannerContext())  # type: ignore[arg-type]  # duck-typed
@@ -78,9 +88,13 @@ def to_string(value: object, sort: bool = False, pretty: bool = False) -> str:
     Raises: TypeError, ValueError: something else is.
     """
     if not pretty:
-        text: str = "".join((_encode_sorted if sort else _encode)(value, 0))
-        if not _has_float(text):
-            return text
+        try:
+            text: str = "".join((_encode_sorted if sort else _encode)(value, 0))
+        except RecursionError:
+            pass  # nested as deeply as the parser lets through
+        else:
+            if not _has_float(text):
+                return text
     from ovswitch.runtime import json_slow
 
     return json_slow.serialize(value, sort, pretty)
@@ -139,14 +153,26 @@ def _scan_fast(text: str, start: int) -> tuple[Value, int] | None:
         return None
     except SystemError:
         return None  # CPython 3.11 fails to raise while json.decoder isn't imported
-    if "\\u" in text and _has_odd_escape(text):
+    if text.find("\\u", start, end) >= 0 and _has_odd_escape(text[start:end]):
         return None
     return value, end
 
 
 def _has_odd_escape(text: str) -> bool:
-    r"""Return whether \u0000 or a surrogate may be there, which have rules."""
-    return "\\u0000" in text or "\\ud" in text or "\\uD" in text
+    r"""Return whether \u0000 or an unpaired surrogate may be there: they have rules."""
+    if "\\u0000" in text:
+        return True
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    text = text.lower()
+    at = text.find("\\ud")
+    while at >= 0:
+        is_high = text[at + 3] in "89ab"
+        is_paired = text[at + 6 : at + 9] == "\\ud" and text[at + 9] in "cdef"
+        if text[at + 3] in "cdef" or (is_high and not is_paired):
+            return True
+        at = text.find("\\ud", at + (12 if is_high else 6))
+    return False
 
 
 class Feeder:
@@ -190,10 +216,14 @@ class Feeder:
         return not self.buffer.strip(b" \t\r\n")
 
     def _take(self, octets: bytes, values: list[Value]) -> None:
+        fresh = not self.buffer
         self.buffer += octets
-        if self._may_be_complete(octets):
+        # Mostly a read brings whole messages: then there is nothing to count.
+        if (fresh and octets.endswith((b"}", b"]"))) or self._may_be_complete(octets):
             self._extract(values)
-        elif len(self.buffer) > self.max_size:
+        if self._error is not None or not self.buffer:
+            return
+        if len(self.buffer) > self.max_size:
             self._error = JsonError("input exceeds maximum size")
         elif len(self.buffer) <= _EAGER_SIZE:
             self._check_beginning()
@@ -220,7 +250,8 @@ class Feeder:
             closing = part.count(b"}") + part.count(b"]")
             self._balance += part.count(b"{") + part.count(b"[") - closing
             complete = complete or (self._balance <= 0 and closing > 0)
-        return complete or not self._looks_like_json()
+        too_deep = self._balance > MAX_DEPTH
+        return complete or too_deep or not self._looks_like_json()
 
     def _looks_like_json(self) -> bool:
         start = bytes(self.buffer[:64].lstrip(b" \t\r\n")[:1])
@@ -228,44 +259,40 @@ class Feeder:
 
     def _extract(self, values: list[Value]) -> None:
         """Move all complete values from the buffer to `values`."""
-        text = self.buffer.decode("utf-8", "surrogateescape")
-        index = 0
-        while True:
-            start = _skip(text, index)
+        while self.buffer:
+            text = self.buffer.decode("utf-8", "surrogateescape")
+            start = _skip(text, 0)
             found = _scan_fast(text, start)
-            if found is None:
-                break
-            values.append(found[0])
-            index = found[1]
-        if start < len(text):
-            self._extract_slowly(text[start:], values)
-        else:
-            self.buffer.clear()
-        self._recount()
+            while found is not None:
+                values.append(found[0])
+                start = _skip(text, found[1])
+                found = _scan_fast(text, start)
+            self.buffer[:] = text[start:].encode("utf-8", "surrogateescape")
+            if not self._recount() or not self._extract_slowly(values):
+                return
 
-    def _extract_slowly(self, text: str, values: list[Value]) -> None:
+    def _extract_slowly(self, values: list[Value]) -> bool:
+        """Move one value from the buffer; return False if it isn't all there."""
         from ovswitch.runtime import json_slow
 
-        rest = text.encode("utf-8", "surrogateescape")
+        parser = json_slow.Parser(bytes(self.buffer))
         try:
-            while rest:
-                parser = json_slow.Parser(rest)
-                if not parser.run():
-                    break
-                values.append(parser.value)
-                rest = rest[parser.position :]
+            if not parser.run():
+                return False
         except JsonError as error:
             self._error = error
-            rest = b""
-        self.buffer[:] = rest
+            self.buffer.clear()
+            return False
+        values.append(parser.value)
+        del self.buffer[: parser.position]
+        self._recount()
+        return True
 
-    def _recount(self) -> None:
-        rest = bytes(self.buffer)
+    def _recount(self) -> bool:
         self._balance = 0
         self._in_string = False
         self._tail = b""
-        if rest:
-            self._may_be_complete(rest)
+        return bool(self.buffer) and self._may_be_complete(bytes(self.buffer))
 
     def _check_beginning(self) -> None:
         """Report an error in a short value at once, as the reference does."""

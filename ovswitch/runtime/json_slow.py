@@ -14,6 +14,8 @@ from ovswitch.runtime.json import MAX_DEPTH, JsonError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ovswitch.runtime.json import Value
 
 _SPACES = b" \t\n\r"
@@ -38,7 +40,7 @@ _ESCAPES = {
 }
 
 
-class _NumberError(Exception):
+class NumberError(Exception):
     """A number is malformed; the text says how."""
 
 
@@ -47,10 +49,8 @@ def parse(octets: bytes) -> Value:
 
     Raises: JsonError.
     """
-    parser = Parser(octets)
-    if parser.run() and not parser.skip_spaces():
-        raise parser.error("trailing garbage at end of input")
-    if not parser.finished:
+    parser = Parser(octets, alone=True)
+    if not parser.run() or parser.position < len(parser.octets):
         parser.end_of_input()
     return parser.value
 
@@ -59,18 +59,18 @@ class Parser:
     """One value at the start of a text.
 
     After `run()` returned True, `value` holds it and `position` is the octet after
-    it.
+    it. With `alone`, nothing but white space may follow.
     """
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, *, alone: bool = False) -> None:
         self.octets = octets
+        self._alone = alone
         self.position = 0
         self.value: Value = None
         self.finished = False
         self._stack: list[dict[str, Value] | list[Value]] = []
         self._keys: list[str] = []
         self._expect = "start"
-        self._token_error: str | None = None  # of a token cut off by the end
 
     def error(self, message: str, position: int | None = None) -> JsonError:
         """Return the error at an octet, by default the current one."""
@@ -92,9 +92,9 @@ class Parser:
 
         Raises: JsonError.
         """
-        while not self.finished:
+        while not self.finished or self._alone:
             if self.skip_spaces():
-                return False
+                return self.finished
             octet = self.octets[self.position : self.position + 1]
             if octet in (b"{", b"[", b"}", b"]", b":", b","):
                 self._punctuation(octet.decode())
@@ -128,6 +128,7 @@ class Parser:
             self.run()
         if self._expect == "start":
             raise self.error("empty input stream")
+        assert not self.finished
         raise self.error("unexpected end of input")
 
     def _span(self, letters: bytes) -> int | None:
@@ -170,7 +171,7 @@ class Parser:
         text = self.octets[self.position : end].decode()
         try:
             value = number(text)
-        except _NumberError as error:
+        except NumberError as error:
             raise self.error(str(error), end) from None
         self._input(value, at=end)
         self.position = end
@@ -213,6 +214,7 @@ class Parser:
         return self.error(
             {
                 "start": "syntax error at beginning of input",
+                "end": "trailing garbage at end of input",
                 "first-name": "syntax error parsing object expecting string",
                 "name": "syntax error parsing object expecting string",
                 "colon": "syntax error parsing object expecting ':'",
@@ -266,7 +268,7 @@ class Parser:
 def number(text: str) -> int | float:
     """Return the value of a JSON number, an `int` if it is one of 64 bits.
 
-    Raises: _NumberError.
+    Raises: NumberError.
     """
     significand, exponent, exact = _split_number(text)
     if not significand:
@@ -283,7 +285,7 @@ def number(text: str) -> int | float:
             return value
     real = float(text)
     if abs(real) == float("inf") or 0 < abs(real) < _MIN_NORMAL:
-        raise _NumberError("number outside valid range")
+        raise NumberError("number outside valid range")
     return real or 0.0
 
 
@@ -293,15 +295,15 @@ def _split_number(text: str) -> tuple[int, int, bool]:
     mantissa = rest.lstrip(_DIGITS)
     whole = rest[: len(rest) - len(mantissa)]
     if not whole:
-        raise _NumberError("'-' must be followed by digit")
+        raise NumberError("'-' must be followed by digit")
     if whole[0] == "0" and len(whole) > 1:
-        raise _NumberError("leading zeros not allowed")
+        raise NumberError("leading zeros not allowed")
     rest, fraction = mantissa, ""
     if rest.startswith("."):
         tail = rest[1:].lstrip(_DIGITS)
         fraction = rest[1 : len(rest) - len(tail)]
         if not fraction:
-            raise _NumberError("decimal point must be followed by digit")
+            raise NumberError("decimal point must be followed by digit")
         rest = tail
     power = 0
     if rest[:1] in {"e", "E"}:
@@ -310,12 +312,12 @@ def _split_number(text: str) -> tuple[int, int, bool]:
         rest = digits.lstrip(_DIGITS)
         digits = digits[: len(digits) - len(rest)]
         if not digits:
-            raise _NumberError("exponent must contain at least one digit")
+            raise NumberError("exponent must contain at least one digit")
         if len(digits.lstrip("0")) > 10 or int(digits[:-1] or "0") >= _INT_MAX // 10:
-            raise _NumberError("exponent outside valid range")
+            raise NumberError("exponent outside valid range")
         power = -int(digits) if sign == "-" else int(digits)
     if rest:
-        raise _NumberError("syntax error in number")
+        raise NumberError("syntax error in number")
     return _significand(whole, fraction, power)
 
 
@@ -400,44 +402,66 @@ def format_real(value: float) -> str:
 
 
 def serialize(value: object, sort: bool, pretty: bool) -> str:
-    """Return `value` as JSON text; see `json.to_string()`."""
+    """Return `value` as JSON text; see `json.to_string()`. Doesn't recurse."""
     out: list[str] = []
-    _serialize(value, sort, pretty, 0, out)
-    return "".join(out)
+    open_containers: list[Iterator[tuple[str, object]]] = []
+    closing: list[str] = []
+    while True:
+        if isinstance(value, (dict, list, tuple)):
+            is_object = isinstance(value, dict)
+            out.append("{" if is_object else "[")
+            closing.append("}" if is_object else "]")
+            depth = len(closing)
+            open_containers.append(_members(value, sort, pretty, depth))
+            if is_object and not value:
+                out.append(_indent(pretty, depth))  # the reference's way
+        else:
+            out.append(_scalar(value))
+        while open_containers:
+            member = next(open_containers[-1], None)
+            if member is not None:
+                break
+            # The closing mark stands on the last member's line: the reference's way.
+            open_containers.pop()
+            out.append(closing.pop())
+        else:
+            return "".join(out)
+        out.append(member[0])
+        value = member[1]
+
+
+def _members(
+    value: dict[str, object] | list[object] | tuple[object, ...],
+    sort: bool,
+    pretty: bool,
+    depth: int,
+) -> Iterator[tuple[str, object]]:
+    """Yield a container's members, each after the text that precedes it."""
+    lead = _indent(pretty, depth)
+    if isinstance(value, dict):
+        colon = ": " if pretty else ":"
+        for name in sorted(value) if sort else value:
+            yield lead + _json.encode_basestring(name) + colon, value[name]
+            lead = "," + _indent(pretty, depth)
+    else:
+        for element in value:
+            yield lead, element
+            lead = "," + _indent(pretty, depth)
 
 
 def _indent(pretty: bool, depth: int) -> str:
     return "\n" + "  " * depth if pretty else ""
 
 
-def _serialize(
-    value: object, sort: bool, pretty: bool, depth: int, out: list[str]
-) -> None:
+def _scalar(value: object) -> str:
     if value is None:
-        out.append("null")
-    elif value is True or value is False:
-        out.append("true" if value else "false")
-    elif isinstance(value, str):
-        out.append(_json.encode_basestring(value))
-    elif isinstance(value, int):
-        out.append(int.__repr__(value))
-    elif isinstance(value, float):
-        out.append(format_real(value))
-    elif isinstance(value, dict):
-        # The closing brace stands on the last member's line: the reference's way.
-        out.append("{" + _indent(pretty, depth + 1))
-        names = sorted(value) if sort else list(value)
-        for index, name in enumerate(names):
-            if index:
-                out.append("," + _indent(pretty, depth + 1))
-            out.append(_json.encode_basestring(name) + (": " if pretty else ":"))
-            _serialize(value[name], sort, pretty, depth + 1, out)
-        out.append("}")
-    elif isinstance(value, (list, tuple)):
-        out.append("[")
-        for index, element in enumerate(value):
-            out.append(("," if index else "") + _indent(pretty, depth + 1))
-            _serialize(element, sort, pretty, depth + 1, out)
-        out.append("]")
-    else:
-        raise TypeError(f"{type(value).__name__} is not JSON")
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _json.encode_basestring(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return format_real(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

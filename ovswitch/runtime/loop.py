@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import selectors
 import time
 from typing import TYPE_CHECKING
 
-from ovswitch.runtime import clock, crash, fatal
+from ovswitch.runtime import clock, coverage, crash, fatal, vlog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -24,16 +25,62 @@ if TYPE_CHECKING:
 
     Body = Coroutine[Any, Any, Any]
 
+_LONG_STEP_MS = 1000
+
+_log = vlog.Module("timeval")
+
 
 class _Selector(selectors.EpollSelector):
-    """Waits for events; while the clock stands still, for nothing else."""
+    """Waits for events; while the clock stands still, for nothing else.
+
+    It is also where a step of the loop ends: the time that steps take is watched and
+    coverage counters are sampled.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._woke = clock.real_now()
+        self._usage = resource.getrusage(resource.RUSAGE_SELF)
 
     def select(
         self, timeout: float | None = None
     ) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout > 0 and clock.is_stopped():
             timeout = None
-        return super().select(timeout)
+        elapsed = clock.real_now() - self._woke
+        if elapsed >= _LONG_STEP_MS and not clock.is_warped():
+            self._report(elapsed)
+        coverage.run()
+        events = super().select(timeout)
+        self._woke = clock.real_now()
+        if self._woke >= self._usage_expires:
+            self._usage = resource.getrusage(resource.RUSAGE_SELF)
+            self._usage_expires = self._woke + _LONG_STEP_MS // 2
+        return events
+
+    _usage_expires = 0
+
+    def _report(self, elapsed: int) -> None:
+        """Log that the loop was blocked for long, and by what."""
+        before, now = self._usage, resource.getrusage(resource.RUSAGE_SELF)
+        _log.warn(
+            "Unreasonably long %dms poll interval (%dms user, %dms system)",
+            elapsed,
+            (now.ru_utime - before.ru_utime) * 1000,
+            (now.ru_stime - before.ru_stime) * 1000,
+        )
+        for text, first, second in (
+            ("faults: %d minor, %d major", "minflt", "majflt"),
+            ("disk: %d reads, %d writes", "inblock", "oublock"),
+            ("context switches: %d voluntary, %d involuntary", "nvcsw", "nivcsw"),
+        ):
+            counts = [
+                getattr(now, f"ru_{name}") - getattr(before, f"ru_{name}")
+                for name in (first, second)
+            ]
+            if any(counts):
+                _log.warn(text, *counts)
+        coverage.log()
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -70,7 +117,12 @@ class Group:
             _guard(name, body, contained), name=name
         )
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def forget(done: asyncio.Task[Any]) -> None:
+            self._tasks.discard(done)
+            body.close()  # it never ran if the task was cancelled at once
+
+        task.add_done_callback(forget)
         return task
 
     def cancel(self) -> None:

@@ -159,9 +159,45 @@ def _port(text: str | None, default: int, target: str) -> int:
     return int(digits)
 
 
+def usage(name: str, *, active: bool, passive: bool, bootstrap: bool = False) -> str:
+    """Return the part of a program's `--help` on connection methods and SSL."""
+    lines = ["\n"]
+    if active:
+        lines.append(
+            f"Active {name} connection methods:\n"
+            "  tcp:HOST:PORT           PORT at remote HOST\n"
+            "  ssl:HOST:PORT           SSL PORT at remote HOST\n"
+            "  unix:FILE               Unix domain socket named FILE\n"
+        )
+    if passive:
+        lines.append(
+            f"Passive {name} connection methods:\n"
+            "  ptcp:PORT[:IP]          listen to TCP PORT on IP\n"
+            "  pssl:PORT[:IP]          listen for SSL on PORT on IP\n"
+            "  punix:FILE              listen on Unix domain socket FILE\n"
+        )
+    lines.append(
+        "PKI configuration (required to use SSL):\n"
+        "  -p, --private-key=FILE  file with private key\n"
+        "  -c, --certificate=FILE  file with certificate for private key\n"
+        "  -C, --ca-cert=FILE      file with peer CA certificate\n"
+    )
+    if bootstrap:
+        lines.append(
+            "  --bootstrap-ca-cert=FILE  file with peer CA certificate to read or "
+            "create\n"
+        )
+    lines.append(
+        "SSL options:\n"
+        "  --ssl-protocols=PROTOS  list of SSL protocols to enable\n"
+        "  --ssl-ciphers=CIPHERS   list of SSL ciphers to enable\n"
+    )
+    return "".join(lines)
+
+
 def with_default_port(name: str, port: int) -> str:
     """Return an active or passive method with its port filled in, if it lacks one."""
-    kind, _, rest = name.partition(":")
+    kind, _, _ = name.partition(":")
     n_fields = sum(1 for field in name.split(":") if field)
     if kind in {"tcp", "ssl"} and n_fields < 3:
         return f"{name}:{port}"
@@ -285,20 +321,20 @@ def connect(
     raw = _socket.socket(family, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     raw.settimeout(None if timeout_ms < 0 else max(timeout_ms, 1) / 1000)
     started = clock.real_now()
+    stream = Stream(where.name, raw)
     try:
         if where.is_unix:
             _connect_unix(raw, where.path)
         else:
             raw.connect(address)
             raw.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        stream = Stream(where.name, raw)
         if where.is_ssl:
             _start_ssl(stream, where, timeout_ms, started)
     except TimeoutError:
-        raw.close()
+        stream.close()
         raise OSError(_ETIMEDOUT, posix.strerror(_ETIMEDOUT)) from None
     except OSError:
-        raw.close()
+        stream.close()
         raise
     return stream
 
