@@ -122,7 +122,7 @@ _ROWS: tuple[_Row, ...] = (
     ("actset_output", "", 4, 32, "actset_output", 0, 32, False, False, OFP_PORT_OXM, NONE, NO, NO, (("ONFOXM_ET_ACTSET_OUTPUT", 43, 4), ("OXM_OF_ACTSET_OUTPUT", 43, 6))),
     ("skb_priority", "", 4, 32, "skb_priority", 0, 32, False, False, HEX, NONE, NO, NO, ()),
     ("pkt_mark", "", 4, 32, "pkt_mark", 0, 32, True, True, HEX, NONE, NO, NO, (("NXM_NX_PKT_MARK", 33, 1),)),
-    ("ct_state", "", 4, 32, "ct_state", 0, 32, True, False, CT_STATE, NONE, NO, NO, (("NXM_NX_CT_STATE", 105, 1),)),
+    ("ct_state", "", 4, 32, "ct_state", 0, 8, True, False, CT_STATE, NONE, NO, NO, (("NXM_NX_CT_STATE", 105, 1),)),
     ("ct_zone", "", 2, 16, "ct_zone", 0, 16, False, False, HEX, NONE, NO, NO, (("NXM_NX_CT_ZONE", 106, 1),)),
     ("ct_mark", "", 4, 32, "ct_mark", 0, 32, True, True, HEX, NONE, NO, NO, (("NXM_NX_CT_MARK", 107, 1),)),
     ("ct_label", "", 16, 128, "ct_label", 0, 128, True, True, HEX, NONE, NO, NO, (("NXM_NX_CT_LABEL", 108, 1),)),

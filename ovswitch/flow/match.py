@@ -3,24 +3,34 @@
 
 `Match(value, mask)` holds for a flow when ``flow & mask == value``; `value` has no bit
 outside `mask`. Matches are immutable and hashable, so that they can be dictionary keys.
+
+`tun` says where `tun_metadataN` stand, in a match that has any: the bridge's table or,
+without one, the match's own layout. It is no part of the match's identity.
 """
 
 from __future__ import annotations
 
-from ovswitch.flow.fields import Field
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovswitch.flow.fields import Field
+    from ovswitch.flow.tun_metadata import TunTable
 
 
 class Match:
     """A pair of integers over the flow structure."""
 
-    __slots__ = ("mask", "value")
+    __slots__ = ("mask", "tun", "value")
 
     value: int
     mask: int
+    tun: TunTable | None
 
-    def __init__(self, value: int = 0, mask: int = 0) -> None:
+    def __init__(
+        self, value: int = 0, mask: int = 0, tun: TunTable | None = None
+    ) -> None:
         self.value = value & mask
         self.mask = mask
+        self.tun = tun
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Match):
@@ -59,12 +69,14 @@ class Match:
         ones = field.ones if mask is None else mask & field.ones
         bits = ones << field.shift
         kept = self.mask & ~field.mask
-        return Match(self.value & kept | (value & ones) << field.shift, kept | bits)
+        return Match(
+            self.value & kept | (value & ones) << field.shift, kept | bits, self.tun
+        )
 
     def without(self, mask: int) -> Match:
         """Return this match with the bits of `mask` wildcarded."""
         kept = self.mask & ~mask
-        return Match(self.value & kept, kept)
+        return Match(self.value & kept, kept, self.tun)
 
 
 MATCH_ALL = Match()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One entry of a match in extensible form: its header, its field, its octets."""
+
+from __future__ import annotations
+
+import struct
+
+from ovswitch.flow import access
+from ovswitch.flow.fields import ALL, ETHERNET_PACKET, NONE, Field, Oxm
+from ovswitch.openflow.errors import OpenFlowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovswitch.openflow.wire import Cursor
+
+NXM = 0  # as a version: prefer Nicira's form of a field
+
+_EXPERIMENTER = 0xFFFF
+_U32 = struct.Struct("!I")
+
+
+def header(oxm: Oxm, size: int, masked: bool = False) -> bytes:
+    """Return an entry's header octets.
+
+    Args:
+        oxm: the field's wire form.
+        size: the value's size in octets.
+        masked: whether a mask of that size follows.
+    """
+    length = 2 * size if masked else size
+    if oxm.oxm_class == _EXPERIMENTER:
+        length += 4
+    first = oxm.oxm_class << 16 | oxm.number << 9 | masked << 8 | length
+    if oxm.oxm_class == _EXPERIMENTER:
+        return _U32.pack(first) + _U32.pack(oxm.experimenter)
+    return _U32.pack(first)
+
+
+class Row:
+    """What a header means: how to take the entry."""
+
+    __slots__ = ("field", "full", "masked", "plain", "simple_prereq", "size")
+
+    def __init__(self, field: Field, masked: bool) -> None:
+        self.field = field
+        self.masked = masked
+        self.size = field.n_bytes
+        self.full = (1 << 8 * field.n_bytes) - 1
+        self.plain = field.index not in access.SPECIAL and (
+            field.n_bits == 8 * field.n_bytes and field.name not in _CHECKED
+        )
+        self.simple_prereq = field.prereq in (NONE, ETHERNET_PACKET)
+
+
+_CHECKED = ("nsh_ttl", "nsh_mdtype", "ct_state")  # sizes fit but values may not
+
+ROWS: dict[int, Row] = {}  # by 32-bit header, or 64-bit for experimenters
+_variable: dict[int, Field] = {}  # tunnel metadata by header without mask and length
+
+
+def _build_rows() -> None:
+    for field in ALL:
+        for oxm in field.oxms:
+            if access.tun_metadata_index(field) is not None:
+                octets = header(oxm, 0)
+                _variable[int.from_bytes(octets, "big") >> 9] = field
+                continue
+            for masked in (False, True):
+                octets = header(oxm, field.n_bytes, masked)
+                ROWS[int.from_bytes(octets, "big")] = Row(field, masked)
+
+
+_build_rows()
+
+
+class Entry:
+    """One entry as it stands on the wire, of a known field or not.
+
+    Attributes:
+        header: 32 bits, for experimenters 64.
+        field: None if unknown.
+        value, mask: as numbers; an absent mask is all ones of the value's size.
+        size: of the value, in octets.
+        masked: whether a mask is there.
+    """
+
+    __slots__ = ("field", "header", "mask", "masked", "size", "value")
+
+    def __init__(
+        self, number: int, field: Field | None, value: bytes, mask: bytes | None
+    ) -> None:
+        self.header = number
+        self.field = field
+        self.size = len(value)
+        self.masked = mask is not None
+        if field is not None and len(value) > field.n_bytes:
+            value = value[: field.n_bytes]
+            mask = mask[: field.n_bytes] if mask is not None else None
+        size = field.n_bytes if field is not None else len(value)
+        self.value = int.from_bytes(value, "big")
+        full = (1 << 8 * size) - 1
+        self.mask = full if mask is None else int.from_bytes(mask, "big")
+
+
+def take_header(cursor: Cursor) -> tuple[int, Field | None, int, bool]:
+    """Take an entry's header; return (number, field, payload's size, has mask).
+
+    Raises:
+        OpenFlowError: OFPBMC_BAD_LEN.
+    """
+    if cursor.left < 4:
+        raise OpenFlowError("OFPBMC_BAD_LEN")
+    number = cursor.u32()
+    length = number & 0xFF
+    masked = bool(number >> 8 & 1)
+    if number >> 16 == _EXPERIMENTER:
+        if cursor.left < 4 or length < 4:
+            cursor.offset -= 4
+            raise OpenFlowError("OFPBMC_BAD_LEN")
+        number = number << 32 | cursor.u32()
+        length -= 4
+    row = ROWS.get(number)
+    field = row.field if row is not None else _variable.get(number >> 9)
+    return number, field, length, masked
+
+
+def take_entry(cursor: Cursor) -> Entry:
+    """Take one entry, whatever its field.
+
+    Raises:
+        OpenFlowError: OFPBMC_BAD_LEN, OFPBMC_BAD_WILDCARDS.
+    """
+    number, field, length, masked = take_header(cursor)
+    if length > cursor.left:
+        raise OpenFlowError("OFPBMC_BAD_LEN")
+    payload = cursor.take(length)
+    if not masked:
+        return Entry(number, field, payload, None)
+    half = length // 2
+    value, mask = payload[:half], payload[half : 2 * half]
+    if int.from_bytes(value, "big") & ~int.from_bytes(mask, "big"):
+        raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+    return Entry(number, field, value, mask)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database server without its sockets: sessions, locks, monitors, remotes."""

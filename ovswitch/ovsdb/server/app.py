@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ovsdb-server put together: files, the core, its shell, and what configures them.
+
+`Config` is what the command line said and ovs-appctl changed since; it is kept in a
+file without a name that survives a crash of the process under `--monitor`.
+
+Source: ovsdb/ovsdb-server.c.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from typing import TYPE_CHECKING
+
+from ovswitch.ovsdb.error import OvsdbError
+from ovswitch.ovsdb.server import files, remote_config
+from ovswitch.ovsdb.server.aio_server import Shell
+from ovswitch.ovsdb.server.server import Server
+from ovswitch.ovsdb.server.server_database import ServerDatabase
+from ovswitch.runtime import clock, json, loop, ssl_config, vlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ovswitch.ovsdb.server.files import OpenFile
+    from ovswitch.ovsdb.server.served import Served
+    from ovswitch.ovsdb.table import Table
+    from ovswitch.ovsdb.transaction import Transaction
+
+STATUS_INTERVAL_MS = 2500
+SNAPSHOT_CHECK_MS = 10_000
+
+_log = vlog.Module("ovsdb_server")
+_limit = vlog.RateLimit(1, 1)
+
+
+class Config:
+    """Remotes, database files, and the replication that was asked for."""
+
+    def __init__(self) -> None:
+        self.remotes: list[str] = []
+        self.files: list[str] = []
+        self.sync_from: str | None = None
+        self.sync_exclude: str | None = None
+        self.is_backup = False
+        self._fd = os.memfd_create("ovsdb-server")
+
+    def save(self) -> None:
+        """Keep the configuration for the process after this one."""
+        octets = json.to_bytes(
+            {
+                "remotes": self.remotes,
+                "db_filenames": self.files,
+                "sync_from": self.sync_from or "",
+                "sync_exclude": self.sync_exclude or "",
+                "is_backup": self.is_backup,
+            }
+        )
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, octets, 0)
+
+    def load(self) -> None:
+        """Take over what was saved last."""
+        size = os.fstat(self._fd).st_size
+        saved: Any = json.from_string(os.pread(self._fd, size, 0))
+        self.remotes = saved["remotes"]
+        self.files = saved["db_filenames"]
+        self.sync_from = saved["sync_from"] or None
+        self.sync_exclude = saved["sync_exclude"] or None
+        self.is_backup = saved["is_backup"]
+
+
+class App:
+    """A running ovsdb-server.
+
+    `ssl_options` are the command line's, by name; each may be a `db:` column.
+    """
+
+    def __init__(
+        self, config: Config, ssl_options: dict[str, str], *, use_diff: bool
+    ) -> None:
+        self.config = config
+        self.ssl_options = ssl_options
+        self.use_diff = use_diff
+        self.server = Server()
+        self.server.convert = self._convert
+        self.shell = Shell(self.server)
+        self.shell.on_turn = self._on_turn
+        self.files: dict[str, OpenFile] = {}
+        self.server_database = ServerDatabase(self.server)
+        self.server.add_database(self.server_database.database)
+        self.exiting = asyncio.Event()
+        self._tasks = loop.Group("ovsdb-server")
+        self._watched: set[Table] = set()
+        self._reconfigure = asyncio.Event()
+        self._last_errors: dict[str, str] = {}
+
+    # Databases
+
+    def open(self, name: str) -> None:
+        """Serve the database in a file. Raises: OvsdbError."""
+        if name.startswith("relay:"):
+            raise OvsdbError("not supported", f"{name}: relays are not supported")
+        opened = files.open_file(name, self.files.values(), use_diff=self.use_diff)
+        database = opened.database
+        if database.name in self.server.databases:
+            opened.storage.close()
+            error = OvsdbError(None, f"{database.name}: duplicate database name")
+            raise error
+        opened.storage.schedule_snapshot(clock.now(), random.randrange)
+        self.files[database.name] = opened
+        database.observers.append(self._on_commit)
+        self.server.add_database(database)
+        self._databases_changed()
+
+    def close_database(self, name: str, reason: str) -> None:
+        """Serve a database no more."""
+        self.server.remove_database(name, reason)
+        self.files.pop(name).storage.close()
+        self._databases_changed()
+
+    def _databases_changed(self) -> None:
+        self.server_database.update(clock.wall())
+        self.config.files = [opened.name for opened in self.files.values()]
+        self.reconfigure()
+
+    def _convert(self, served: Served, schema_json: object) -> None:
+        """Put a database under a new schema, for a client. Raises: OvsdbError."""
+        name = served.name
+        opened = self.files.get(name)
+        if opened is None:
+            raise OvsdbError("not allowed", f"cannot convert reserved database {name}")
+        new = opened.convert(schema_json, clock.wall())
+        reason = f"committed {name} database schema conversion"
+        new.observers.append(self._on_commit)
+        self.server.replace_database(name, new, reason)
+        self._databases_changed()
+
+    def compact(self, opened: OpenFile) -> None:
+        """Rewrite a database's file without its history. Raises: OvsdbError."""
+        try:
+            opened.compact(clock.wall())
+        except OvsdbError:
+            opened.storage.schedule_snapshot(clock.now(), random.randrange, quick=True)
+            raise
+        opened.storage.schedule_snapshot(clock.now(), random.randrange)
+
+    async def _compact_when_due(self) -> None:
+        while True:
+            await loop.sleep(SNAPSHOT_CHECK_MS)
+            for opened in list(self.files.values()):
+                if opened.storage.should_snapshot(clock.now()):
+                    try:
+                        self.compact(opened)
+                    except OvsdbError as error:
+                        _log.warn("%s", error)
+
+    # Configuration
+
+    def reconfigure(self) -> None:
+        """Have remotes and SSL configured anew, soon."""
+        self._reconfigure.set()
+
+    def _on_commit(self, transaction: Transaction) -> None:
+        if not self._watched.isdisjoint(transaction.changes):
+            self.reconfigure()
+
+    def _on_turn(self) -> None:
+        if self._reconfigure.is_set():
+            self._watch_tables()
+
+    def _watch_tables(self) -> None:
+        """Find out which tables the configuration depends on."""
+        self._watched = set()
+        for name in (*self.config.remotes, *self.ssl_options.values()):
+            if name.startswith(remote_config.PREFIX):
+                try:
+                    column = remote_config.DatabaseColumn(name, self.server.databases)
+                except remote_config.ConfigError:
+                    continue
+                self._watched |= column.tables()
+
+    async def configure(self) -> list[str]:
+        """Bring remotes and SSL up to date; return what is wrong."""
+        self._reconfigure.clear()
+        self._watch_tables()
+        ssl_errors = self._configure_ssl()
+        remotes, errors = remote_config.resolve_remotes(
+            self.config.remotes, self.server.databases
+        )
+        await self.shell.set_remotes(remotes)
+        return errors + ssl_errors
+
+    def _configure_ssl(self) -> list[str]:
+        errors = []
+        files_by_option = {}
+        for option, name in self.ssl_options.items():
+            path, error = remote_config.resolve_file(name, self.server.databases)
+            if error is not None:
+                errors.append(error)
+            files_by_option[option] = path
+        settings = ssl_config.settings
+        for option, path in files_by_option.items():
+            if path or option in {"private-key", "certificate"}:
+                settings.set_option(option, path)
+        return errors
+
+    async def _keep_configured(self) -> None:
+        while True:
+            await self._reconfigure.wait()
+            self._report("configuration", await self.configure())
+
+    def _report(self, what: str, errors: list[str]) -> None:
+        """Log errors when they come up, not as long as they last."""
+        text = "".join(f"{error}\n" for error in errors)
+        if text and self._last_errors.get(what) != text:
+            _log.warn("%s", text)
+        self._last_errors[what] = text
+
+    # Status
+
+    async def _keep_status(self) -> None:
+        while True:
+            self._write_status()
+            await loop.sleep(STATUS_INTERVAL_MS)
+
+    def _write_status(self) -> None:
+        """Write the state of remotes to the rows that configure them."""
+        for served in list(self.server.databases.values()):
+            transaction = remote_config.status_transaction(
+                self.config.remotes,
+                self.server.databases,
+                served,
+                self.shell.remote_status,
+            )
+            if not transaction.changes:
+                continue
+            watched, self._watched = self._watched, set()  # these aren't changes to us
+            try:
+                served.database.commit(transaction, clock.wall())
+            except OvsdbError as error:
+                _log.err_rl(_limit, "Failed to update remote status: %s", error)
+            self._watched = watched
+            self.shell.schedule()
+
+    # Life
+
+    def start(self) -> None:
+        """Begin what goes on in the background."""
+        self._tasks.spawn("configuration", self._keep_configured())
+        self._tasks.spawn("status", self._keep_status())
+        self._tasks.spawn("compaction", self._compact_when_due())
+
+    def spawn(self, name: str, body: Any) -> None:
+        """Run something as long as the server."""
+        self._tasks.spawn(name, body)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self._tasks.close()
+        await self.shell.close()
+        for opened in self.files.values():
+            opened.storage.close()

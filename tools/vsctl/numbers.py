@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers on the command line, read as the C library's functions read them."""
+
+from __future__ import annotations
+
+_SPACES = " \t\n\v\f\r"
+_INT64_MAX = (1 << 63) - 1
+_UINT64_MAX = (1 << 64) - 1
+
+
+def leading_integer(text: str) -> int | None:
+    """The integer that a text begins with, or None."""
+    text = text.lstrip(_SPACES)
+    end = 1 if text[:1] in ("+", "-") else 0
+    start = end
+    while end < len(text) and text[end] in "0123456789":
+        end += 1
+    return int(text[:end]) if end > start else None
+
+
+def atoi(text: str) -> int:
+    """The integer that a text begins with, 0 without one, as a 32-bit number."""
+    value = leading_integer(text) or 0
+    value = min(max(value, -_INT64_MAX - 1), _INT64_MAX) & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def atoll(text: str) -> int:
+    """The integer that a text begins with, 0 without one, within 64 bits."""
+    return min(max(leading_integer(text) or 0, -_INT64_MAX - 1), _INT64_MAX)
+
+
+def strtoull(text: str) -> int | None:
+    """The unsigned integer that a text begins with, as a signed one; None without."""
+    value = leading_integer(text)
+    if value is None:
+        return None
+    value = _UINT64_MAX if abs(value) > _UINT64_MAX else value & _UINT64_MAX
+    return value - (1 << 64) if value > _INT64_MAX else value
