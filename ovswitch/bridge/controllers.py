@@ -14,8 +14,9 @@ and after `_MESSAGES_AT_ONCE` messages the other tasks get their turn.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ovswitch.bridge.config import ControllerConfig, is_active
@@ -264,6 +265,7 @@ class Service:
             if message[1] == OFPT_ECHO_REPLY:
                 continue
             self._owner.manager.receive(connection, message)
+            self._owner.on_change()
             if stream.backlog > _BACKLOG_LIMIT:
                 await stream.drain()
             if count % _MESSAGES_AT_ONCE == 0:
@@ -295,9 +297,15 @@ class Snoops:
         self._listener: Listener | None = None
         self._watchers: dict[AioStream, Connection] = {}
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it listens."""
+        return self._listener is not None
+
     async def start(self, path: str) -> None:
-        """Listen. Raises: OSError."""
-        self._listener = await listen(f"punix:{path}", self._accept)
+        """Listen; the stream module says why it can't."""
+        with contextlib.suppress(OSError):
+            self._listener = await listen(f"punix:{path}", self._accept)
 
     def stop(self) -> None:
         """Stop listening and drop who listens."""
@@ -334,8 +342,14 @@ class Snoops:
 class Controllers:
     """All OpenFlow connections of a bridge."""
 
-    def __init__(self, bridge: str, manager: ConnectionManager) -> None:
+    def __init__(
+        self,
+        bridge: str,
+        manager: ConnectionManager,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self.bridge = bridge
+        self.on_change = on_change  # called after messages that may change flows
         self.manager = manager
         self.services: dict[str, Service] = {}
         self.snoops = Snoops(self)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes back into Interface rows, as column values.
 
-Every function here only computes; `write` then sets those columns of a row that differ
-from what is there, so that an unchanged interface costs the database nothing.
+The functions only compute; `Writes` then sets those columns of a row that differ from
+what is there, so that an unchanged interface costs the database nothing.
 
 Source: ovs-vswitchd.conf.db(5), Interface, "Interface Status" and "Statistics".
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ovswitch.bridge.config import Row
@@ -72,20 +73,31 @@ def _duplex(features: int) -> str:
     return "full" if features & FULL_DUPLEX else "half"
 
 
-def statistics(device: Netdev) -> dict[str, int]:
-    """Return the `statistics` column."""
-    return device.get_stats() | device.get_custom_stats()
-
-
 def error_columns(error: str) -> dict[str, Any]:
     """Return the columns of an interface that could not be set up, and why."""
     return CLEARED | {"ofport": [-1], "error": [error]}
 
 
-def write(row: Row | None, columns: dict[str, Any]) -> None:
-    """Set those of `columns` that differ from the row's. Needs a transaction."""
-    if row is None:
-        return
-    for name, value in columns.items():
-        if getattr(row, name) != value:
-            setattr(row, name, value)
+class Writes:
+    """Column values to be written, gathered until there is a transaction for them."""
+
+    def __init__(self) -> None:
+        self._columns: dict[Row, dict[str, Any]] = {}
+
+    def put(self, row: Row | None, columns: dict[str, Any]) -> None:
+        """Add values for a row; later ones replace earlier ones."""
+        if row is not None:
+            self._columns.setdefault(row, {}).update(columns)
+
+    def apply(self, exists: Callable[[Row], bool]) -> None:
+        """Set the values that differ from the rows'. Needs a transaction.
+
+        Args:
+            exists: whether a row is still there: it may have gone meanwhile.
+        """
+        for row, columns in self._columns.items():
+            if not exists(row):
+                continue
+            for name, value in columns.items():
+                if getattr(row, name) != value:
+                    setattr(row, name, value)

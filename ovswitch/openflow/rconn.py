@@ -18,7 +18,7 @@ Source: ovs-vswitchd.conf.db(5), Controller; states and texts as the reference's
 
 from __future__ import annotations
 
-from ovswitch.runtime import vlog
+from ovswitch.runtime import fatal, vlog
 
 VOID, BACKOFF, CONNECTING = "VOID", "BACKOFF", "CONNECTING"
 ACTIVE, IDLE, DISCONNECTED = "ACTIVE", "IDLE", "DISCONNECTED"
@@ -172,6 +172,18 @@ class Rconn:
         )
         self._lose(ETIMEDOUT, now)
         return DROP
+
+    def status(self, now: int) -> dict[str, str]:
+        """Return what a Controller row's `status` says of the connection."""
+        pairs = {"state": self.state}
+        if self.last_error:
+            pairs["last_error"] = fatal.retval_text(self.last_error)
+        if self.last_connected is not None:
+            pairs["sec_since_connect"] = str((now - self.last_connected) // 1000)
+        if self.last_disconnected is not None:
+            seconds = (now - self.last_disconnected) // 1000
+            pairs["sec_since_disconnect"] = str(seconds)
+        return pairs
 
     def connected(self, now: int) -> None:
         """Note that the connection is up and a version agreed on."""

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The datapaths under the bridges: opened when the first bridge of a type needs one.
+
+All bridges of a type share a datapath ("ovs-netdev"). One that is there already, left
+by an ovs-vswitchd that exited or died, is adopted with its ports and flows: traffic
+goes on while the configuration is read, and what is no longer wanted goes then.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+
+from ovswitch.datapath.dpif import Dpif, DpifError
+from ovswitch.datapath.transport import Transport, TransportError
+from ovswitch.datapath.transport_userspace import UserspaceTransport
+from ovswitch.netdev.dummy import DummyNetdev
+from ovswitch.netdev.provider import Netdev
+from ovswitch.ofproto.backer import Backer
+from ovswitch.runtime import clock, dirs, vlog
+
+_log = vlog.Module("ofproto_dpif")
+
+#: Port types that the datapath makes itself, by datapath type.
+_INTERNAL = {"netdev": "tap", "dummy": "dummy-internal"}
+
+
+class Datapath:
+    """One datapath in use.
+
+    Attributes:
+        type: "netdev" or "dummy".
+        backer: the switches on it.
+    """
+
+    def __init__(self, type_: str, transport: Transport) -> None:
+        self.type = type_
+        self.transport = transport
+        self.dpif = Dpif.create_and_open(transport, f"ovs-{type_}")
+        self._existing = {port.name: port.port_no for port in self.dpif.port_dump()}
+        self._in_use: set[int] = {0}
+        self.backer = Backer(type_, self.dpif, clock=clock.now)
+
+    def open_type(self, type_: str) -> str:
+        """Return the device type that an interface of `type_` has here."""
+        return _INTERNAL[self.type] if type_ == "internal" else type_
+
+    def add_port(self, name: str, device: Netdev) -> int:
+        """Add a device; return the datapath's port number. Raises: DpifError."""
+        number = self._existing.pop(name, None)
+        if number is None:
+            number = self.dpif.port_add(name, device.type)
+        self._in_use.add(number)
+        self._plug(number, device)
+        return number
+
+    def _plug(self, number: int, device: Netdev) -> None:
+        """Connect a dummy device with the in-process datapath."""
+        plug = getattr(self.transport, "plug", None)
+        if plug and isinstance(device, DummyNetdev):
+            plug(self.dpif, number, device)
+
+    def remove_port(self, number: int) -> None:
+        """Remove a port; one that is gone already is no matter."""
+        self._in_use.discard(number)
+        try:
+            self.dpif.port_del(number)
+        except DpifError as error:
+            if error.errno not in (errno.ENODEV, errno.ENOENT):
+                _log.warn("%s: failed to delete port: %s", self.dpif.name, error)
+
+    def remove_unused_ports(self) -> None:
+        """Remove what was adopted and is not configured any more."""
+        for number in list(self._existing.values()):
+            if number not in self._in_use:
+                self.remove_port(number)
+        self._existing.clear()
+
+    def delete(self) -> None:
+        """Delete the datapath with its ports and flows."""
+        try:
+            self.dpif.delete()
+        except DpifError as error:
+            _log.dbg("%s: %s", self.dpif.name, error)
+        self.transport.close()
+
+    def close(self) -> None:
+        """Let go of the datapath, which goes on forwarding."""
+        self.transport.close()
+
+
+class Datapaths:
+    """The datapaths by type."""
+
+    def __init__(
+        self, *, enable_dummy: bool = False, disable_system: bool = False
+    ) -> None:
+        self._makers: dict[str, Callable[[], Transport]] = {
+            "netdev": lambda: UserspaceTransport(dirs.rundir())
+        }
+        self._types = {"netdev"} | (set() if disable_system else {"system"})
+        if enable_dummy:
+            self._types.add("dummy")
+            self._makers["dummy"] = _make_dummy_transport
+        self.open: dict[str, Datapath] = {}
+
+    def types(self) -> list[str]:
+        """Return the known types, sorted."""
+        return sorted(self._types)
+
+    def get(self, type_: str) -> Datapath:
+        """Return the datapath of a type, opening it if need be.
+
+        Raises: OSError: EAFNOSUPPORT for a type that isn't there, or what opening says.
+        """
+        datapath = self.open.get(type_)
+        if datapath is None:
+            maker = self._makers.get(type_)
+            if maker is None:
+                self._complain(type_)
+            else:
+                try:
+                    datapath = self.open[type_] = Datapath(type_, maker())
+                except (DpifError, TransportError) as error:
+                    text = f"failed to open datapath of type {type_}: {error.strerror}"
+                    _log.err("%s", text)
+                    raise
+        if datapath is None:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return datapath
+
+    def _complain(self, type_: str) -> None:
+        text = os.strerror(errno.EAFNOSUPPORT)
+        if type_ in self._types:
+            _log.err("failed to open datapath of type %s: %s", type_, text)
+        else:
+            _log.warn("could not create datapath %s of unknown type %s", type_, type_)
+
+    def remove(self, type_: str, *, delete: bool) -> None:
+        """Give up a datapath that no bridge uses."""
+        datapath = self.open.pop(type_, None)
+        if datapath:
+            if delete:
+                datapath.delete()
+            else:
+                datapath.close()
+
+
+def _make_dummy_transport() -> Transport:
+    # The native module is needed for tests only: elsewhere the forwarder has it.
+    from ovswitch.datapath.transport_dummy import DummyTransport
+
+    return DummyTransport()
