@@ -51,8 +51,14 @@ _OPTIONS = (
     options.Option("disable-file-column-diff"),
 )
 # Each may name a database column instead of a file.
-_SSL_OPTIONS = ("private-key", "certificate", "ca-cert", "bootstrap-ca-cert")
-_SSL_OPTIONS += ("ssl-protocols", "ssl-ciphers")
+_SSL_OPTIONS = (
+    "private-key",
+    "certificate",
+    "ca-cert",
+    "bootstrap-ca-cert",
+    "ssl-protocols",
+    "ssl-ciphers",
+)
 _UNSUPPORTED = ("record", "replay", "sync-from", "sync-exclude-tables")
 
 _log = vlog.Module("ovsdb_server")

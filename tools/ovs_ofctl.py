@@ -296,7 +296,7 @@ def _parse_options(argv: list[str]) -> tuple[list[str], list[tuple[str, str | No
 def _parse_timeout(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) <= 0xFFFFFFFF:
         return int(text)
-    fatal.die(f"value {text} on -t or --timeout is invalid")
+    return fatal.die(f"value {text} on -t or --timeout is invalid")
 
 
 def _match_versions() -> None:
@@ -338,7 +338,7 @@ def _find_command(words: list[str]) -> Callable[[list[str]], int | None]:
         __import__(path)
         found: Callable[[list[str]], int | None] = getattr(sys.modules[path], function)
         return found
-    fatal.die(f"unknown command '{name}'; use --help for help")
+    return fatal.die(f"unknown command '{name}'; use --help for help")
 
 
 def _help(words: list[str]) -> int:

@@ -11,14 +11,18 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ovswitch.datapath.dpif import Dpif, DpifError
-from ovswitch.datapath.transport import Transport, TransportError
+from ovswitch.datapath.transport import TransportError
 from ovswitch.datapath.transport_userspace import UserspaceTransport
 from ovswitch.netdev.dummy import DummyNetdev
 from ovswitch.netdev.provider import Netdev
 from ovswitch.ofproto.backer import Backer
 from ovswitch.runtime import clock, dirs, vlog
+
+if TYPE_CHECKING:
+    from ovswitch.datapath.transport import Transport
 
 _log = vlog.Module("ofproto_dpif")
 

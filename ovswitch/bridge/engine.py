@@ -75,15 +75,14 @@ class Engine:
         """Take the settings of Open_vSwitch's `other_config`."""
         values = dict(other_config)
         for datapath in self._datapaths.open.values():
-            datapath.backer.udpif.configure(
-                flow_limit=get_int(values, "flow-limit", FLOW_LIMIT),
-                max_idle=max(get_int(values, "max-idle", MAX_IDLE_MS), 500),
-                max_revalidator=max(
-                    get_int(values, "max-revalidator", MAX_REVALIDATOR_MS), 100
-                ),
-                min_revalidate_pps=get_int(
-                    values, "min-revalidate-pps", MIN_REVALIDATE_PPS
-                ),
+            udpif = datapath.backer.udpif
+            udpif.max_flow_limit = get_int(values, "flow-limit", FLOW_LIMIT)
+            udpif.max_idle = max(get_int(values, "max-idle", MAX_IDLE_MS), 500)
+            udpif.max_revalidator = max(
+                get_int(values, "max-revalidator", MAX_REVALIDATOR_MS), 100
+            )
+            udpif.min_revalidate_pps = get_int(
+                values, "min-revalidate-pps", MIN_REVALIDATE_PPS
             )
 
     def _on_upcalls(self, datapath: Datapath) -> None:

@@ -394,6 +394,13 @@ class Dpif:
             port.stats = _VPORT_STATS.unpack_from(stats)
         return port
 
+    def port_pid(self, port_no: int) -> int:
+        """Return where `userspace()` actions for packets of a port send them.
+
+        All ports' upcalls come to the transport's one connection.
+        """
+        return self.transport.upcall_pid()
+
     # Flows.
 
     def flow_put(

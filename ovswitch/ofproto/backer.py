@@ -3,8 +3,7 @@
 
 It knows which OpenFlow port a datapath port is, which switch a packet belongs to, which
 patch ports are joined, and holds what goes beyond one switch: recirculation ids and the
-datapath's features. The datapath itself is reached through `dpif`, an object with the
-methods of `DpifLike`; its shell calls `upcall.Udpif` with what the datapath sends.
+datapath's features. The datapath itself is `dpif`; `udpif` handles what it sends.
 
 For `bridge/`:
 
@@ -18,8 +17,9 @@ For `bridge/`:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from ovswitch.ofproto.backer_error import NoSwitchError
 from ovswitch.ofproto.features import Support
 from ovswitch.ofproto.udpif import Udpif
 from ovswitch.ofproto.xlate import headers as h
@@ -29,23 +29,11 @@ from ovswitch.runtime import clock as runtime_clock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ovswitch.datapath.dpif import Dpif
     from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.port import Port
 
 _OFPP_NONE, _OFPP_CONTROLLER = 0xFFFF, 0xFFFD
-
-
-class DpifLike(Protocol):
-    """What a backer asks of a datapath."""
-
-    name: str
-
-    def port_pid(self, odp_port: int) -> int:
-        """Return where a port's upcalls go, for `userspace()` actions."""
-
-
-class LookupError_(Exception):
-    """A packet belongs to no switch; the text says why, as a trace prints it."""
 
 
 class Backer:
@@ -67,7 +55,7 @@ class Backer:
     def __init__(
         self,
         type_: str,
-        dpif: DpifLike | None = None,
+        dpif: Dpif | None = None,
         *,
         support: Support | None = None,
         clock: Callable[[], int] = runtime_clock.now,
@@ -134,7 +122,7 @@ class Backer:
         """Return where `userspace()` actions for packets of a port send them."""
         if self.dpif is None or odp_port is None:
             return 0
-        return self.dpif.port_pid(odp_port)
+        return self.dpif.transport.upcall_pid()
 
     # Switches.
 
@@ -151,13 +139,13 @@ class Backer:
         `flow` has the datapath's in_port. Recirculated packets belong where they came
         in first.
 
-        Raises: LookupError_: there is none.
+        Raises: NoSwitchError: there is none.
         """
         recirc_id = h.RECIRC_ID.get(flow)
         if recirc_id:
             state = self.recirc.find(recirc_id)
             if state is None:
-                raise LookupError_(
+                raise NoSwitchError(
                     f"no recirculation data for recirc_id {recirc_id:#x}"
                 )
             if state.in_port in {_OFPP_NONE, _OFPP_CONTROLLER}:
@@ -172,7 +160,7 @@ class Backer:
         odp_port = h.IN_PORT.get(flow)
         port = self._ports.get(odp_port)
         if port is None:
-            raise LookupError_(f"no OpenFlow port for datapath port {odp_port}")
+            raise NoSwitchError(f"no OpenFlow port for datapath port {odp_port}")
         return port.ofproto, port.ofp_port
 
     # Running.

@@ -3,6 +3,11 @@
 (another engineer, since 21:03). Whoever works on upcalls, revalidation and trace: leave
 these files to C and only call Connmgr.
 """
+
+
 class Connmgr:
-    def __init__(self, ofproto): self.ofproto = ofproto
-    def __getattr__(self, name): return lambda *a, **k: None
+    def __init__(self, ofproto):
+        self.ofproto = ofproto
+
+    def __getattr__(self, name):
+        return lambda *a, **k: None

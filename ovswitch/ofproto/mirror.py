@@ -48,9 +48,7 @@ class Mirror:
         self.n_packets = 0
         self.n_bytes = 0
 
-    def mark(
-        self, bit: int, mirrors: dict[int, Mirror], bundles: list[Bundle]
-    ) -> None:
+    def mark(self, bit: int, mirrors: dict[int, Mirror], bundles: list[Bundle]) -> None:
         """Set the bundles' bits for this mirror, and find its duplicates."""
         for bundle in bundles:
             if self.sources is None or bundle in self.sources:

@@ -2,8 +2,8 @@
 """One OpenFlow switch: its ports, tables, addresses and controllers' side.
 
 Driven by calls: `bridge/` configures it, `connmgr` changes its tables for controllers,
-`upcall` translates packets through it. It opens nothing, and all times are given or come
-from the backer's clock (ms of monotonic time).
+`upcall` translates packets through it. It opens nothing, and all times are given or
+come from the backer's clock (ms of monotonic time).
 
 For `bridge/`:
 
@@ -176,9 +176,7 @@ class Ofproto:
 
     def delete_flow(self, match: Match, priority: int) -> None:
         """Delete what `add_flow()` added."""
-        self.tables.apply(
-            FlowMod(DELETE_STRICT, match, priority), internal=True
-        )
+        self.tables.apply(FlowMod(DELETE_STRICT, match, priority), internal=True)
 
     # The tables' observer: cached flows depend on them.
 
@@ -261,6 +259,8 @@ class Ofproto:
         self._ports_changed()
         self.backer.detach(port)
         self.backer.attach(port)
+        if port.bundle is not None:
+            self.bundle_update(port.bundle)
         self.backer.need_revalidate("reconfigure")
         self.connmgr.port_modified(port)
 
@@ -426,9 +426,7 @@ class Ofproto:
         in_port = self.ports.get(h.IN_PORT.get(ctx.flow))
         pid = self.backer.port_pid(in_port.odp_port if in_port is not None else None)
         # Flows look the same when nothing is to be sent, so that traces show them.
-        dont_send = (
-            not continuation and ctx.trace is not None and not ctx.side_effects
-        )
+        dont_send = not continuation and ctx.trace is not None and not ctx.side_effects
         userdata = cookie.controller(
             reason,
             dont_send,

@@ -26,7 +26,9 @@ NO_FLOOD = 1 << 4
 NO_FWD = 1 << 5
 NO_PACKET_IN = 1 << 6
 #: What a controller may change.
-CONFIG_MASK = PORT_DOWN | NO_STP | NO_RECV | NO_RECV_STP | NO_FLOOD | NO_FWD | NO_PACKET_IN
+CONFIG_MASK = (
+    PORT_DOWN | NO_STP | NO_RECV | NO_RECV_STP | NO_FLOOD | NO_FWD | NO_PACKET_IN
+)
 
 # Port state, as the reference's abstract form numbers it.
 LINK_DOWN = 1 << 0

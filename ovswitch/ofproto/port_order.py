@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The order in which FLOOD and ALL visit ports.
 
-The reference keeps a switch's ports in a hash table, and floods in its order. Flows that
-only differ in the order of outputs look different to whoever compares them, so here that
-order is computed: the buckets of a table that grows like the reference's, with the number
-of the port hashed by MurmurHash3's mixer.
+The reference keeps a switch's ports in a hash table, and floods in its order. Flows
+that only differ in the order of outputs look different to whoever compares them, so
+here that order is computed: the buckets of a table that grows like the reference's,
+with the number of the port hashed by MurmurHash3's mixer.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """ofproto/trace: a packet's way through the pipeline, told line by line.
 
-`Tracer` parses the command's arguments and writes the text; the translation itself fills
-in the lines (`Context.report`). A flow alone has no side effects; with a packet the switch
-learns from it, and controllers get their packet-ins.
+`Tracer` parses the command's arguments and writes the text; the translation itself
+fills in the lines (`Context.report`). A flow alone has no side effects; with a packet
+the switch learns from it, and controllers get their packet-ins.
 
 Source: the reference's ofproto-dpif-trace.c for the format, and ovs-vswitchd(8).
 """
@@ -24,7 +24,7 @@ from ovswitch.flow.match import Match
 from ovswitch.flow.names import OFPP_MAX
 from ovswitch.flow.text import format_flow, format_match
 from ovswitch.flow.values import format_ipv4, format_ipv6
-from ovswitch.ofproto.backer import LookupError_
+from ovswitch.ofproto.backer_error import NoSwitchError
 from ovswitch.ofproto.exact_flow import parse_exact_flow
 from ovswitch.ofproto.xlate import context as c
 from ovswitch.ofproto.xlate import headers as h
@@ -284,9 +284,7 @@ class Tracer:
             key, _ = parse_key(text, ports)
         except OdpError as error:
             if len(words) != 2:
-                raise TraceError(
-                    f"{error} (or the bridge name was omitted)"
-                ) from None
+                raise TraceError(f"{error} (or the bridge name was omitted)") from None
             self._parse_bridge_flow(request, words[0], text)
             return
         if backer is None:
@@ -294,7 +292,7 @@ class Tracer:
         try:
             request.flow, _ = to_flow(key)
             request.ofproto, in_port = backer.find_ofproto(request.flow)
-        except (KeyDecodeError, LookupError_) as error:
+        except (KeyDecodeError, NoSwitchError) as error:
             raise TraceError(str(error)) from None
         request.flow = h.IN_PORT.put(request.flow, in_port)
 

@@ -116,7 +116,7 @@ class AioIdl:
 
     def has_ever_connected(self) -> bool:
         """Whether the contents have been received once."""
-        return self.change_seqno != 0
+        return self.core.has_contents
 
     # Following.
 

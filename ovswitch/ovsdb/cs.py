@@ -474,7 +474,7 @@ class ClientSync:
         if len(params) != (3 if version == 3 else 2):
             _log.warn("%s has wrong number of parameters", version)
         elif params[0] == self._monitor_id:
-            if version == 3:
+            if version == 3 and isinstance(params[1], str):
                 self.last_id = params[1]
             self._events.append(Update(params[-1], version, clear=False, initial=False))
         elif params[0] == self._server_monitor_id and self.server_version:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from ovswitch.ovsdb import records
 from ovswitch.ovsdb.error import OvsdbError, syntax_error
-from ovswitch.ovsdb.execution import Execution, Postponed
+from ovswitch.ovsdb.execution import Execution, PostponedError
 from ovswitch.ovsdb.row import Row
 from ovswitch.ovsdb.table import Table
 from ovswitch.ovsdb.transaction import Transaction
@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 
         needs_sync: bool
 
-        def write(self, record: dict[str, Any], durable: bool) -> None: ...
+        def write(self, record: dict[str, Any], durable: bool) -> None:
+            """Keep a record."""
 
-        def sync_pending(self) -> None: ...
+        def sync_pending(self) -> None:
+            """Make durable records so."""
 
 
 class Database:
@@ -83,7 +85,7 @@ class Database:
     ) -> Any:
         """Run the parameters of a `transact` request; return its result.
 
-        `elapsed_ms` is how long it has waited. Raises: Postponed, if `may_wait`.
+        `elapsed_ms` is how long it has waited. Raises: PostponedError, if `may_wait`.
         """
         if not isinstance(params, list):
             return syntax_error(params, "array expected").to_json()
@@ -95,7 +97,7 @@ class Database:
         operations = params[1:]
         try:
             outcome = execution.run(operations, read_only)
-        except Postponed:
+        except PostponedError:
             if may_wait:
                 raise
             error = OvsdbError("not supported", "triggers not supported")

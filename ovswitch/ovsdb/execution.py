@@ -2,8 +2,8 @@
 """The operations of a `transact` request.
 
 `execute()` runs them in order against the tables and gives results and a transaction
-that isn't committed yet. The first operation that fails ends it; a `wait` that isn't
-satisfied and may still be makes it `Postponed`: everything is undone, to be run again
+that isn't committed yet. The first operation that fails ends it. A `wait` that isn't
+satisfied and may still be raises PostponedError: everything is undone, to be run again
 when the database has changed or its time is over.
 
 Sources: RFC 7047 section 5.2, ovsdb-server(7), ovsdb/execution.c.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     HoldsLock = Callable[[str], bool]
 
 
-class Postponed(Exception):
+class PostponedError(Exception):
     """A `wait` isn't satisfied: try again on a change, but not after `timeout_ms`.
 
     The timeout counts from when the request came in; None is forever.
@@ -87,7 +87,7 @@ class Execution:
         self.timeout_ms: int | None = None
 
     def run(self, operations: list[Any], read_only: bool) -> Outcome:
-        """Run the operations. Raises: Postponed."""
+        """Run the operations. Raises: PostponedError."""
         results: list[Any] = []
         for number, operation in enumerate(operations, 1):
             try:
@@ -151,6 +151,7 @@ class Execution:
     # The operations
 
     def insert(self, parser: Parser) -> Result:
+        """Add a row."""
         table = self._table(parser)
         uuid_text = parser.member("uuid", STRING, optional=True)
         name = parser.member("uuid-name", ID, optional=True)
@@ -197,6 +198,7 @@ class Execution:
         return symbol.uuid
 
     def select(self, parser: Parser) -> Result:
+        """Return rows: distinct ones, unless their UUID is asked for."""
         table = self._table(parser)
         where = parser.member("where", ARRAY)
         columns_json = parser.member("columns", ARRAY, optional=True)
@@ -215,6 +217,7 @@ class Execution:
         return {"rows": [row.to_json(columns) for row in rows]}
 
     def update(self, parser: Parser) -> Result:
+        """Set columns of the rows that match."""
         table = self._table(parser)
         where = parser.member("where", ARRAY)
         json = parser.member("row", OBJECT)
@@ -239,6 +242,7 @@ class Execution:
         return {"count": len(rows)}
 
     def mutate(self, parser: Parser) -> Result:
+        """Change columns of the rows that match, each in its own way."""
         table = self._table(parser)
         where = parser.member("where", ARRAY)
         mutations_json = parser.member("mutations", ARRAY)
@@ -257,6 +261,7 @@ class Execution:
         return {"count": len(rows)}
 
     def delete(self, parser: Parser) -> Result:
+        """Delete the rows that match."""
         where = parser.member("where", ARRAY)
         table = self._table(parser)
         _raise_error(parser)
@@ -267,6 +272,7 @@ class Execution:
         return {"count": len(rows)}
 
     def wait(self, parser: Parser) -> Result:
+        """Succeed once the rows that match are, or aren't, those given."""
         timeout = parser.member("timeout", INTEGER, optional=True)
         where = parser.member("where", ARRAY)
         columns_json = parser.member("columns", ARRAY, optional=True)
@@ -285,7 +291,7 @@ class Execution:
         if (actual == expected) == (until == "=="):
             return {}
         if timeout is None or self.elapsed_ms < timeout:
-            raise Postponed(self.timeout_ms)
+            raise PostponedError(self.timeout_ms)
         if self.elapsed_ms:
             text = f'"wait" timed out after {self.elapsed_ms} ms'
         else:
@@ -307,20 +313,24 @@ class Execution:
         return tuple(data.get(column, column.type.default) for column in columns)
 
     def commit(self, parser: Parser) -> Result:
+        """Note whether the transaction must be durable."""
         if parser.member("durable", BOOLEAN):
             self.durable = True
         return {}
 
     def abort(self, _parser: Parser) -> Result:
+        """Fail."""
         raise OvsdbError("aborted", "aborted by request")
 
     def comment(self, parser: Parser) -> Result:
+        """Note a comment for the log."""
         comment = parser.member("comment", STRING)
         if comment is not None:
             self.transaction.comments.append(comment)
         return {}
 
     def assert_(self, parser: Parser) -> Result:
+        """Fail unless the client holds a lock."""
         lock = parser.member("lock", ID)
         if lock is None or (self.holds_lock is not None and self.holds_lock(lock)):
             return {}

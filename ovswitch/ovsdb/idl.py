@@ -171,7 +171,7 @@ class Idl:
 
     def has_ever_connected(self) -> bool:
         """Whether the contents have been received once."""
-        return self.change_seqno != 0
+        return self.core.has_contents
 
     def session_name(self) -> str:
         """The remote that is connected, or tried next."""

@@ -33,7 +33,7 @@ class IdlCore:
     tools: one round trip to the contents instead of four.
     """
 
-    __slots__ = ("_outstanding", "cs", "replica")
+    __slots__ = ("_outstanding", "cs", "has_contents", "replica")
 
     def __init__(
         self, schema: Json, *, leader_only: bool = True, eager: bool = False
@@ -46,6 +46,7 @@ class IdlCore:
             change_aware=not eager,
             eager=eager,
         )
+        self.has_contents = False  # whether they have been received once
         self._outstanding: dict[int, TransactionCore] = {}
 
     def receive(self, message: Message) -> None:
@@ -123,6 +124,7 @@ class IdlCore:
                 clear=event.clear,
                 initial=event.initial,
             )
+            self.has_contents = True
         except InconsistentError as error:
             _log.warn_rl(_syntax_rl, "%s: reconnecting IDL and resync all data", error)
             self.cs.flag_inconsistency()

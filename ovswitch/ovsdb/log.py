@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A log of JSON records on disk: the format of database files.
+r"""A log of JSON records on disk: the format of database files.
 
 A record is a header line and a line of JSON::
 
@@ -52,22 +52,37 @@ _log = vlog.Module("ovsdb_log")
 _limit = vlog.RateLimit(5, 5)
 
 
+class _Ignored:
+    """A context in which OSError means nothing (`contextlib` is slow to load)."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type | None, *_others: object) -> bool:
+        return kind is not None and issubclass(kind, OSError)
+
+
 class Disk:
     """The operations on files that can fail."""
 
     def open(self, path: str, flags: int) -> int:
+        """Open a file."""
         return os.open(path, flags | os.O_CLOEXEC, 0o660)
 
     def write(self, fd: int, octets: bytes) -> int:
+        """Write; return how many octets were taken."""
         return os.write(fd, octets)
 
     def sync(self, fd: int) -> None:
+        """Make the file's data durable."""
         os.fdatasync(fd)
 
     def truncate(self, fd: int, size: int) -> None:
+        """Cut a file off."""
         os.ftruncate(fd, size)
 
     def rename(self, old: str, new: str) -> None:
+        """Rename a file, in place of another."""
         os.rename(old, new)
 
     def sync_folder(self, path: str) -> None:
@@ -235,10 +250,8 @@ class Log:
 
     def _write_failed(self, error: OSError) -> OvsdbError:
         _log.warn_rl(_limit, "%s: write failed (%s)", self.path, error.strerror)
-        try:
+        with _Ignored():  # the next write tries again
             self._disk.truncate(self._fd, self.offset)
-        except OSError:
-            pass  # the next write tries again
         self._is_writing = False
         self._error = io_error(error.errno or 0, f"{self.name}: write failed")
         return self._error
@@ -466,10 +479,8 @@ def _identify(name: str, fd: int, magics: str, disk: Disk) -> str:
     if not header:
         if "|" in magics:
             raise OvsdbError(None, f"{name}: cannot identify file type")
-        try:
+        with _Ignored():  # some file systems can't
             disk.sync_folder(name)
-        except OSError:
-            pass  # some file systems can't; the data are synced anyway
         return magics
     parsed = parse_header(header.split(b"\n")[0] + b"\n")
     if parsed is None:

@@ -301,9 +301,9 @@ class View:
 class Subscription:
     """One client's monitor.
 
-    `owner` is whoever passes updates on; nothing here uses it. `conditions` has a condition for each table, or is None for version 1, which knows
-    none. `new_conditions` differ from them between a change of conditions and its
-    update.
+    `owner` is whoever passes updates on; nothing here uses it. `conditions` has one for
+    each table, or is None for version 1, which knows none. `new_conditions` differ from
+    them between a change of conditions and its update.
     """
 
     __slots__ = (

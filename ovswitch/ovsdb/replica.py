@@ -326,6 +326,8 @@ class Replica:
     def _delete_missing(self, updates: dict[str, Json]) -> None:
         for name, table in self.tables.items():
             present = updates.get(name, {})
+            if not isinstance(present, dict):
+                raise InconsistentError(f'update to table "{name}" is not an object')
             for uuid in [uuid for uuid in table.rows if uuid not in present]:
                 self._delete(table, uuid)
 

@@ -37,7 +37,9 @@ class Reference:
 
     __slots__ = ("column", "index", "position", "target")
 
-    def __init__(self, column: ColumnSchema, position: int | None, target: Table):
+    def __init__(
+        self, column: ColumnSchema, position: int | None, target: Table
+    ) -> None:
         self.column = column
         self.index = column.index
         self.position = position

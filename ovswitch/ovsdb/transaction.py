@@ -50,7 +50,9 @@ class Change:
 
     __slots__ = ("columns", "new", "old", "table", "uuid")
 
-    def __init__(self, table: Table, uuid: str, old: Row | None, new: Row | None):
+    def __init__(
+        self, table: Table, uuid: str, old: Row | None, new: Row | None
+    ) -> None:
         self.table = table
         self.uuid = uuid
         self.old = old

@@ -105,7 +105,7 @@ class Connection:
         try:
             self._flush()
         except OSError:
-            pass  # the peer has gone; why it goes is what counts
+            return  # the peer has gone; why it goes is what counts
 
     def _read(self) -> None:
         octets = self._stream.recv()
@@ -114,7 +114,7 @@ class Connection:
             return
         self._core.end_of_stream()
         if self._core.state is not vconn.CLOSED:
-            raise EndOfStream
+            raise EndOfStreamError
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -144,7 +144,7 @@ class Connection:
                     fatal.die(what, error=self._core.error)
                 self._read()
                 self._flush()
-        except EndOfStream:
+        except EndOfStreamError:
             fatal.die(what, error=_EOF)
         except OSError as error:
             fatal.die(what, error=error.errno or 0)
@@ -198,7 +198,7 @@ class Connection:
                 raise SystemExit(1)
 
 
-class EndOfStream(Exception):
+class EndOfStreamError(Exception):
     """The peer closed the connection."""
 
 
@@ -236,16 +236,13 @@ def _connect(name: str, suffix: str) -> target.Stream:
             return target.connect(name, default_port=target.OPENFLOW_PORT)
         except OSError as error:
             fatal.die(f"connecting to {name}", error=error.errno or 0)
-    kind, at, bare = name.partition("@")
-    del kind
-    rundir = dirs.rundir()
-    paths = [name, f"{rundir}/{name}.{suffix}"]
-    paths.append(f"{rundir}/{bare if at else name}.{suffix}")
-    for path in paths:
+    folder = dirs.rundir()
+    bridge = name.partition("@")[2] or name
+    for path in (name, f"{folder}/{name}.{suffix}", f"{folder}/{bridge}.{suffix}"):
         stream = _try_socket(path)
         if stream is not None:
             return stream
-    fatal.die(f"{name} is not a bridge or a socket")
+    return fatal.die(f"{name} is not a bridge or a socket")
 
 
 def open_switch(name: str) -> Connection:

@@ -27,6 +27,9 @@
  * its card cross to the receiver's card, in both directions.  A VLAN tag that
  * the kernel took out of the frame is put back.
  *
+ * A second socket sends.  Each skb that is freed tells its socket that there is
+ * room again, which on a socket that epoll watches costs a call into epoll.
+ *
  * A slot belongs to the kernel again in 'release', when the batch is over and
  * nothing refers to the frame. */
 
@@ -38,6 +41,7 @@
 #define SOCKET_QUEUE_SIZE (16 * 1024 * 1024)
 
 struct packet_port {
+    int tx_fd;                  /* Sends; port->fd only receives. */
     uint8_t *ring;
     size_t ring_size;
     uint32_t slot_size;
@@ -104,25 +108,37 @@ open_ring(int fd, struct packet_port *pp, int mtu)
     return 0;
 }
 
+/* Binds 'fd' to the device; with protocol 0 it receives nothing. */
 static int
-attach(int fd, int ifindex)
+bind_to(int fd, int ifindex, uint16_t protocol)
 {
     struct sockaddr_ll sll = {
         .sll_family = AF_PACKET,
-        .sll_protocol = htons(ETH_P_ALL),
+        .sll_protocol = htons(protocol),
         .sll_ifindex = ifindex,
     };
+
+    return bind(fd, (struct sockaddr *) &sll, sizeof sll) ? -errno : 0;
+}
+
+static int
+set_promiscuous(int fd, int ifindex)
+{
     struct packet_mreq mreq = {
         .mr_ifindex = ifindex,
         .mr_type = PACKET_MR_PROMISC,
     };
 
-    if (bind(fd, (struct sockaddr *) &sll, sizeof sll)
-        || setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq,
-                      sizeof mreq)) {
-        return -errno;
-    }
-    return 0;
+    return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq,
+                      sizeof mreq) ? -errno : 0;
+}
+
+static int
+packet_socket(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    return fd < 0 ? -errno : fd;
 }
 
 static void
@@ -136,11 +152,14 @@ packet_port_close(struct port *port)
     if (port->fd >= 0) {
         close(port->fd);
     }
+    if (pp->tx_fd >= 0) {
+        close(pp->tx_fd);
+    }
     free(pp);
 }
 
 static int
-configure(struct port *port)
+open_receiver(struct port *port)
 {
     static const int options[][2] = {
         { PACKET_VERSION, TPACKET_V2 },
@@ -151,6 +170,10 @@ configure(struct port *port)
     };
     int error = 0;
 
+    port->fd = packet_socket();
+    if (port->fd < 0) {
+        return port->fd;
+    }
     for (size_t i = 0; !error && i < ARRAY_SIZE(options); i++) {
         error = set_option(port->fd, options[i][0], options[i][1]);
     }
@@ -159,21 +182,43 @@ configure(struct port *port)
         error = open_ring(port->fd, port->private,
                           get_mtu(port->fd, port->name));
     }
-    return error ? error : attach(port->fd, port->ifindex);
+    if (!error) {
+        error = bind_to(port->fd, port->ifindex, ETH_P_ALL);
+    }
+    return error ? error : set_promiscuous(port->fd, port->ifindex);
+}
+
+static int
+open_sender(struct port *port)
+{
+    struct packet_port *pp = port->private;
+    int error;
+
+    pp->tx_fd = packet_socket();
+    if (pp->tx_fd < 0) {
+        return pp->tx_fd;
+    }
+    set_queue_sizes(pp->tx_fd);
+    error = set_option(pp->tx_fd, PACKET_VNET_HDR, 1);
+    return error ? error : bind_to(pp->tx_fd, port->ifindex, 0);
 }
 
 static int
 packet_port_open(struct port *port)
 {
+    struct packet_port *pp;
     int error;
 
     port->ifindex = if_nametoindex(port->name);
     if (!port->ifindex) {
         return -ENODEV;
     }
-    port->private = xzalloc(sizeof(struct packet_port));
-    port->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    error = port->fd < 0 ? -errno : configure(port);
+    port->private = pp = xzalloc(sizeof *pp);
+    pp->tx_fd = -1;
+    error = open_sender(port);
+    if (!error) {
+        error = open_receiver(port);
+    }
     if (error) {
         packet_port_close(port);
     }
@@ -325,6 +370,7 @@ send_plain(struct packet *p, void *port_)
 {
     static const struct virtio_net_hdr no_offload;
     struct port *port = port_;
+    struct packet_port *pp = port->private;
     struct iovec iov[2] = {
         { (void *) &no_offload, sizeof no_offload },
         { p->data, p->size },
@@ -332,7 +378,7 @@ send_plain(struct packet *p, void *port_)
     struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
     /* Loss shows in the device's own statistics. */
-    (void) !sendmsg(port->fd, &msg, MSG_DONTWAIT);
+    (void) !sendmsg(pp->tx_fd, &msg, MSG_DONTWAIT);
 }
 
 /* Handles that the kernel refused 'e' with 'error'.  Returns true if the
@@ -365,6 +411,7 @@ static void
 packet_port_transmit(struct port *port, struct worker *w,
                      struct tx_entry entries[], unsigned int n)
 {
+    struct packet_port *pp = port->private;
     struct mmsghdr msgs[BATCH];
     struct iovec iovs[BATCH][2];
     unsigned int done = 0;
@@ -379,7 +426,7 @@ packet_port_transmit(struct port *port, struct worker *w,
         msgs[i].msg_hdr.msg_iovlen = 2;
     }
     while (done < n) {
-        int sent = sendmmsg(port->fd, msgs + done, n - done, MSG_DONTWAIT);
+        int sent = sendmmsg(pp->tx_fd, msgs + done, n - done, MSG_DONTWAIT);
 
         for (int i = 0; i < sent; i++) {
             port_count_tx(port, w->id, entries[done + i].size);

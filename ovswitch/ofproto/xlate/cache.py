@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ovswitch.ofproto.flow_mod import FlowMod
+    from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.port import Port
     from ovswitch.ofproto.rule import Rule
-    from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.table import FlowTable
 
 _TCP_FIN_RST = 0x05

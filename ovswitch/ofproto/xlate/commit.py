@@ -60,9 +60,7 @@ class _Header:
 
 
 _ETHERNET = _Header(n.OVS_KEY_ATTR_ETHERNET, "dl_src dl_dst")
-_IPV4 = _Header(
-    n.OVS_KEY_ATTR_IPV4, "nw_src nw_dst nw_tos nw_ttl", "nw_proto nw_frag"
-)
+_IPV4 = _Header(n.OVS_KEY_ATTR_IPV4, "nw_src nw_dst nw_tos nw_ttl", "nw_proto nw_frag")
 _IPV6 = _Header(
     n.OVS_KEY_ATTR_IPV6,
     "ipv6_src ipv6_dst ipv6_label nw_tos nw_ttl",
@@ -106,10 +104,7 @@ def commit(ctx: Context) -> None:
         return
     if ctx.pending_encap or ctx.pending_decap or changed & _PACKET_TYPE_MASK:
         _encap_decap(ctx)
-    if (
-        changed & _ETHERNET.mask
-        and not (ctx.flow | ctx.base_flow) & h.PACKET_TYPE.mask
-    ):
+    if changed & _ETHERNET.mask and not (ctx.flow | ctx.base_flow) & h.PACKET_TYPE.mask:
         _set(ctx, _ETHERNET)
     pops_all_mpls = h.is_mpls(h.DL_TYPE.get(ctx.base_flow)) and not h.is_mpls(
         h.DL_TYPE.get(ctx.flow)

@@ -3,8 +3,8 @@
 
 A list of actions becomes a `Program` once, when a packet first needs it: a tuple of
 *steps*, closures with all constants of their action computed in advance. Running a
-program is then a loop of calls (`pipeline.run`). The modules `steps_*` say how each class
-of action is compiled, with the decorator `compiles`.
+program is then a loop of calls (`pipeline.run`). The modules `steps_*` say how each
+class of action is compiled, with the decorator `compiles`.
 
 A step takes the context, changes it, and returns None, or one of the signals below when
 the loop has to do something else than go on.

@@ -2,8 +2,8 @@
 """Headers in a flow as the pipeline changes them: VLAN tags, MPLS labels, the rest.
 
 Functions take a flow, and where looking at it matters a mask of wildcards, and return
-new ones. `without(mask)` masks are positive on purpose: `flow & ~mask` would make CPython
-complement a number of the structure's whole size each time.
+new ones. `without(mask)` masks are positive on purpose: `flow & ~mask` would make
+CPython complement a number of the structure's whole size each time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """NORMAL: the switch as an ordinary one that learns addresses and knows VLANs.
 
-Source: the reference's ofproto-dpif-xlate.c, xlate_normal(), for what is dropped, what is
-learned, and which bits of the packet each decision looks at.
+Source: the reference's ofproto-dpif-xlate.c, xlate_normal(), for what is dropped, what
+is learned, and which bits of the packet each decision looks at.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from ovswitch.ofproto.port import Port
     from ovswitch.ofproto.xlate.context import Context
 
-_LOOKED_AT = (
-    h.DL_SRC.mask | h.DL_DST.mask | (VLAN_CFI | VLAN_VID_MASK) << h.TCI0.shift
-)
+_LOOKED_AT = h.DL_SRC.mask | h.DL_DST.mask | (VLAN_CFI | VLAN_VID_MASK) << h.TCI0.shift
 _BROADCAST = 0xFFFFFFFFFFFF
 _ARP_REQUEST, _ARP_REPLY = 1, 2
 
@@ -74,8 +72,7 @@ def _admit(ctx: Context, bundle: Bundle, in_port: Port | None) -> vlan.Tags | No
     if h.is_vlan_type(h.DL_TYPE.get(flow)) and not flow >> h.TCI0.shift & VLAN_CFI:
         if ctx.packet is not None:
             ctx.report_error(
-                "dropping packet with partial VLAN tag received on port"
-                f" {bundle.name}"
+                f"dropping packet with partial VLAN tag received on port {bundle.name}"
             )
         ctx.report(c.WARN, "partial VLAN tag, dropping")
         return None
@@ -119,9 +116,7 @@ def _learn(ctx: Context, bundle: Bundle, in_port: Port | None, vid: int) -> None
                 f"learned that {format_eth(source)} is on port {bundle.name} in VLAN"
                 f" {vid}",
             )
-    ctx.cache.macs.append(
-        (ctx.bridge, h.IN_PORT.get(flow), source, vid, is_grat_arp)
-    )
+    ctx.cache.macs.append((ctx.bridge, h.IN_PORT.get(flow), source, vid, is_grat_arp))
 
 
 def _is_gratuitous_arp(ctx: Context) -> bool:

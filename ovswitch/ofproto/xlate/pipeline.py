@@ -28,8 +28,8 @@ from ovswitch.ofproto.table import (
     N_TABLES,
 )
 from ovswitch.ofproto.xlate import context as c
-from ovswitch.ofproto.xlate import headers as h
 from ovswitch.ofproto.xlate import fieldops, mirror, output, recirc
+from ovswitch.ofproto.xlate import headers as h
 from ovswitch.ofproto.xlate.commit import NO_TUNNEL, commit
 from ovswitch.ofproto.xlate.compiler import (
     AFTER,
@@ -285,9 +285,7 @@ def _stack_size(ctx: Context) -> int:
     return sum((bits + 7) // 8 + 1 for _, bits in ctx.stack)
 
 
-def _lookup(
-    ctx: Context, in_port: int, may_packet_in: bool, honor_miss: bool
-) -> Rule:
+def _lookup(ctx: Context, in_port: int, may_packet_in: bool, honor_miss: bool) -> Rule:
     """Return the rule for the packet, beginning in the context's table.
 
     Sets the table to where it was found. A miss gives one of the switch's own rules.
@@ -297,10 +295,7 @@ def _lookup(
     cache = ctx.cache.tables
     tables = bridge.tables.tables
     table_id = ctx.table_id
-    if (
-        flow >> h.NW_FRAG.shift & NW_FRAG_ANY
-        and bridge.frag_handling != FRAG_NX_MATCH
-    ):
+    if flow >> h.NW_FRAG.shift & NW_FRAG_ANY and bridge.frag_handling != FRAG_NX_MATCH:
         if bridge.frag_handling == FRAG_DROP:
             cache.append((tables[table_id], True))
             return bridge.drop_frags_rule
@@ -353,9 +348,7 @@ def _swap_tuples(ctx: Context) -> None:
             setattr(ctx, attribute, other.put(one.put(value, b), a))
 
 
-def _report_table(
-    ctx: Context, rule: Rule, table_id: int
-) -> list[c.TraceNode] | None:
+def _report_table(ctx: Context, rule: Rule, table_id: int) -> list[c.TraceNode] | None:
     return ctx.report(c.TABLE, f"{table_id:2d}. {_describe(ctx, rule)}")
 
 
@@ -430,7 +423,11 @@ def _translate(ctx: Context, actions: tuple[t.Action, ...] | None) -> None:
         if ctx.trace is not None:
             ctx.trace = _report_table(ctx, ctx.rule, ctx.table_id)
         actions = None
-    if not is_frozen and in_port is not None and ctx.bridge.process_special(ctx, in_port):
+    if (
+        not is_frozen
+        and in_port is not None
+        and ctx.bridge.process_special(ctx, in_port)
+    ):
         mirror.mirror_ingress(ctx)
     elif in_port is not None and in_port.bundle and in_port.bundle.mirror_out:
         ctx.report_error(
@@ -580,10 +577,7 @@ def _flatten_last_clone(ctx: Context) -> None:
 
 
 _NOT_PACKET = h.without(
-    h.METADATA.mask
-    | h.ACTSET_OUTPUT.mask
-    | SLOTS["conj_id"].mask
-    | recirc.REGS_MASK
+    h.METADATA.mask | h.ACTSET_OUTPUT.mask | SLOTS["conj_id"].mask | recirc.REGS_MASK
 )
 _NO_ADDRESSES = h.without(h.DL_SRC.mask | h.DL_DST.mask)
 _NO_HIGH_PORT_OCTETS = h.without(0xFF00 << h.TP_SRC.shift | 0xFF00 << h.TP_DST.shift)

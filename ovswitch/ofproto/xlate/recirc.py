@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Freezing and thawing: translations that go on later.
 
-Some actions need what only executing the actions so far can tell: which protocol follows
-the last MPLS label, what the connection tracker thinks. Then the translation freezes:
-what is left of the actions, the pipeline's metadata, stack and action set become a
-`FrozenState`, which gets a *recirculation id*, and the datapath actions end in
+Some actions need what only executing the actions so far can tell: which protocol
+follows the last MPLS label, what the connection tracker thinks. Then the translation
+freezes: what is left of the actions, the pipeline's metadata, stack and action set
+become a `FrozenState`, which gets a *recirculation id*, and the datapath actions end in
 `recirc(id)`. The datapath looks the packet up again, misses, and the upcall thaws the
 state by its id. Packet-ins carry a state in the same way.
 
-Equal states share an id, so that the same flows recirculate to the same ids. An id lives
-as long as someone refers to it, and 250 ms more for packets on the way.
+Equal states share an id, so that the same flows recirculate to the same ids. An id
+lives as long as someone refers to it, and 250 ms more for packets on the way.
 
 Sources: the reference's ofproto-dpif-xlate.c, "Freezing Translation", and
 ofproto-dpif-rid.h.
@@ -315,7 +315,15 @@ def clear_conntrack(ctx: Context) -> None:
 
 
 _CT_COMMON = 0
-for _name in ("ct_state", "ct_zone", "ct_mark", "ct_label", "ct_nw_proto", "ct_tp_src", "ct_tp_dst"):
+for _name in (
+    "ct_state",
+    "ct_zone",
+    "ct_mark",
+    "ct_label",
+    "ct_nw_proto",
+    "ct_tp_src",
+    "ct_tp_dst",
+):
     _CT_COMMON |= h.SLOTS[_name].mask
 _NO_CT = h.without(_CT_COMMON)
 _NO_CT4 = h.without(_CT_COMMON | h.SLOTS["ct_nw_src"].mask | h.SLOTS["ct_nw_dst"].mask)

@@ -251,9 +251,7 @@ def _strip_vlan(action: t.StripVlan) -> Step:
 @compiles(t.PushVlan)
 def _push_vlan(action: t.PushVlan) -> Step:
     def step(ctx: Context) -> None:
-        ctx.flow, ctx.wildcards = h.push_vlan(
-            ctx.flow, ctx.wildcards, action.ethertype
-        )
+        ctx.flow, ctx.wildcards = h.push_vlan(ctx.flow, ctx.wildcards, action.ethertype)
 
     return step
 

@@ -3,8 +3,8 @@
 
 A packet's VLANs are a pair of tags, the outer first; a tag is (TPID, VLAN id, priority)
 with the priority in its place in the TCI, and (0, 0, 0) is no tag. A bundle translates
-between the tags on the wire and those inside the switch, where every packet has the VLAN
-it belongs to.
+between the tags on the wire and those inside the switch, where every packet has the
+VLAN it belongs to.
 """
 
 from __future__ import annotations

@@ -52,9 +52,10 @@ def _log_bad(octets: bytes, offset: int, error: OpenFlowError) -> None:
     if error.detail:
         warn_rl(error.detail)
         error.detail = ""
-    from ovswitch.openflow.actions.hexdump import hex_dump
+    from ovswitch.openflow.text.output import hex_dump
 
-    warn_rl(f"bad action at offset {offset} ({error.name}):\n{hex_dump(octets)}")
+    dump = hex_dump(octets, ascii_column=False)
+    warn_rl(f"bad action at offset {offset} ({error.name}):\n{dump}")
 
 
 def _verify(actions: Sequence[Action], version: int, allowed: int, outer: str) -> None:

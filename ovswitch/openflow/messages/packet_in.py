@@ -292,7 +292,7 @@ def decode(
     """
     form = header.raw.form
     if header.raw is PACKET_IN2:
-        return _decode_nx2(PacketIn(), header, cursor, context, strict=strict)
+        return decode_nx2(PacketIn(), header, cursor, context, strict=strict)
     packet_in = PacketIn()
     if form == "NXT":
         packet_in.packet_in_format = NXT
@@ -327,7 +327,7 @@ def _take11(packet_in: PacketIn, cursor: Cursor) -> None:
     packet_in.metadata = Match().with_field(_IN_PORT, port)
 
 
-def _decode_nx2(
+def decode_nx2(
     packet_in: PacketIn,
     header: raws.Header,
     cursor: Cursor,
@@ -335,6 +335,11 @@ def _decode_nx2(
     *,
     strict: bool,
 ) -> PacketIn:
+    """Fill `packet_in` from the properties of NXT_PACKET_IN2 or NXT_RESUME.
+
+    Raises:
+        OpenFlowError: nearly any.
+    """
     packet_in.packet_in_format = NXT2
     total_len = 0
     state = b""
@@ -372,7 +377,7 @@ def _decode_nx2(
 
 
 def _decode_resume(header: raws.Header, cursor: Cursor, context: Context) -> PacketIn:
-    return _decode_nx2(Resume(), header, cursor, context, strict=True)
+    return decode_nx2(Resume(), header, cursor, context, strict=True)
 
 
 def _find_packet_in2() -> raws.Raw:

@@ -6,7 +6,14 @@ from __future__ import annotations
 import struct
 
 from ovswitch.flow import access
-from ovswitch.flow.fields import ALL, ETHERNET_PACKET, NONE, Field, Oxm
+from ovswitch.flow.fields import (
+    ALL,
+    BY_OXM,
+    ETHERNET_PACKET,
+    NONE,
+    Field,
+    Oxm,
+)
 from ovswitch.openflow.errors import OpenFlowError
 
 TYPE_CHECKING = False
@@ -100,6 +107,16 @@ class Entry:
         self.value = int.from_bytes(value, "big")
         full = (1 << 8 * size) - 1
         self.mask = full if mask is None else int.from_bytes(mask, "big")
+
+
+def find_oxm(number: int) -> tuple[Oxm | None, bool]:
+    """Return the wire form that a header's number names, and whether a mask follows."""
+    first = number if number < 1 << 32 else number >> 32
+    row = ROWS.get(number)
+    field = row.field if row is not None else _variable.get(number >> 9)
+    key = (first >> 16, number & 0xFFFFFFFF if number >> 32 else 0, first >> 9 & 0x7F)
+    known = BY_OXM.get(key) if field is not None else None
+    return known[1] if known is not None else None, bool(first >> 8 & 1)
 
 
 def take_header(cursor: Cursor) -> tuple[int, Field | None, int, bool]:

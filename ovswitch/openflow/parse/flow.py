@@ -97,7 +97,7 @@ _actions: dict[tuple[str, Names | None], tuple[tuple[Action, ...], int]] = {}
 
 
 def split_actions(text: str) -> tuple[str, str | None]:
-    """Return what stands before "actions=" and what follows it, None if it's missing."""
+    """Return what stands before "actions=" and what follows it (None if missing)."""
     at = text.find("action")
     if at < 0:
         return text, None
@@ -233,12 +233,11 @@ class _Reader:
     def finish(self, actions: str | None) -> FlowMod:
         """Put the pieces together and check them."""
         flow, match = self.flow, self.match
-        if prereqs.dl_type(match.value) == prereqs.ETH_TYPE_IPV6:
-            if match.mask & _IP_PIECES:
-                self.protocols &= protocol.NXM_OXM_ANY
-        if not flow.cookie_mask and flow.new_cookie == NO_COOKIE:
-            if flow.command in _MODIFIES:
-                flow.new_cookie = 0
+        is_ipv6 = prereqs.dl_type(match.value) == prereqs.ETH_TYPE_IPV6
+        if is_ipv6 and match.mask & _IP_PIECES:
+            self.protocols &= protocol.NXM_OXM_ANY
+        if flow.new_cookie == NO_COOKIE and not flow.cookie_mask:
+            flow.new_cookie = 0 if flow.command in _MODIFIES else NO_COOKIE
         flow.match = match
         if actions is not None:
             flow.actions = self._check(*parse_actions(actions, self.names))

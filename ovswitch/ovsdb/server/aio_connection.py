@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb.server import wire
@@ -20,6 +19,7 @@ from ovswitch.runtime import aio_jsonrpc, clock, fatal, jsonrpc, loop, reconnect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ovswitch.ovsdb.server.aio_server import Shell
     from ovswitch.ovsdb.server.remote_config import RemoteOptions
@@ -31,6 +31,17 @@ _jsonrpc_log = vlog.Module("jsonrpc")
 _limit = vlog.RateLimit(5, 5)
 _PROBE = b'{"id":"echo","method":"echo","params":[]}'
 _FOREIGN = {b"\x16\x03": "SSL", b"\x01\x00": "OpenFlow"}
+
+
+def _is_plain_request(value: Any) -> bool:
+    """Return whether JSON is a request beyond doubt: most of them are."""
+    return (
+        isinstance(value, dict)
+        and len(value) == 3
+        and isinstance(value.get("method"), str)
+        and isinstance(value.get("params"), list)
+        and value.get("id") is not None
+    )
 
 
 class PassiveConnection:
@@ -134,6 +145,9 @@ class PassiveConnection:
         """Return the messages that are complete; mostly it is one, and whole."""
         if self._framer.is_idle:
             value = wire.decode_message(octets)
+            if _is_plain_request(value):
+                request = value["method"], value["params"], value["id"]
+                return [jsonrpc.Message(*request)]
             if value is not None:
                 try:
                     return [jsonrpc.from_json(value)]
@@ -167,11 +181,13 @@ class PassiveConnection:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._fsm.receive_attempted(clock.now())
         timeout = self._fsm.timeout(clock.now())
         if timeout is not None:
             self._timer = self._loop.call_later(timeout / 1000, self._on_timer)
 
     def _on_timer(self) -> None:
+        self._fsm.receive_attempted(clock.now())  # we always read
         action = self._fsm.run(clock.now())
         if action == reconnect.PROBE:
             self.stream.write(_PROBE)
@@ -218,8 +234,6 @@ class ActiveConnection:
             status["sec_since_connect"] = str(stats.msec_since_connect // 1000)
         if stats.msec_since_disconnect is not None:
             status["sec_since_disconnect"] = str(stats.msec_since_disconnect // 1000)
-        if self._jsonrpc.last_error:
-            status["last_error"] = fatal.retval_text(self._jsonrpc.last_error)
         for name, locks in self.session.lock_status().items():
             if locks:
                 status[name] = " ".join(locks)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _log = vlog.Module("ovsdb_jsonrpc_server")
 _limit = vlog.RateLimit(1, 5)
+# What a listener tells of its connections' times, which it doesn't have.
+_NO_TIMES = {"sec_since_connect": "0", "sec_since_disconnect": "0"}
 
 
 class Remote:
@@ -79,7 +81,7 @@ class Remote:
         """Return whether anyone is connected, and what status columns tell."""
         if self.active is not None:
             return self.active.status()
-        status = {}
+        status = dict(_NO_TIMES)
         if len(self.connections) > 1:
             status["n_connections"] = str(len(self.connections))
         if self._listener is not None and self._listener.bound_port:
@@ -172,11 +174,13 @@ class Shell:
     def remote_status(self, method: str) -> tuple[bool, dict[str, str]]:
         """Return whether a method has a connection, and what status columns tell."""
         remote = self.remotes.get(method)
-        return (False, {}) if remote is None else remote.status()
+        return (False, dict(_NO_TIMES)) if remote is None else remote.status()
 
     async def close(self) -> None:
         """Close all connections."""
         self._stop_listening()
-        await self.set_remotes({})
+        remotes, self.remotes = self.remotes, {}
+        for remote in remotes.values():
+            await remote.close()
         if self._timer is not None:
             self._timer.cancel()

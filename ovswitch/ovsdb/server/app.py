@@ -22,7 +22,6 @@ from ovswitch.ovsdb.server.server_database import ServerDatabase
 from ovswitch.runtime import clock, json, loop, ssl_config, vlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ovswitch.ovsdb.server.files import OpenFile

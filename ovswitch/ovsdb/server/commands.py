@@ -230,16 +230,14 @@ class Commands:
 
     def _set_sync_exclude(self, args: list[str]) -> str:
         text = args[0] if args else ""
-        for name in text.replace(",", " ").split():
-            if not name.partition(":")[2]:
-                return f"Can't parse excluded table: {name}"
         self._app.config.sync_exclude = text or None
         self._app.config.save()
         return ""
 
     def _get_sync_exclude(self, _args: list[str]) -> str:
-        names = set((self._app.config.sync_exclude or "").replace(",", " ").split())
-        return ",".join(sorted(names))
+        names = (self._app.config.sync_exclude or "").replace(",", " ").split()
+        pairs = {":".join(name.partition(":")[::2]) for name in names}
+        return ",".join(sorted(pairs))
 
     def _sync_status(self, _args: list[str]) -> str:
         return f"state: {'backup' if self._app.config.is_backup else 'active'}\n"

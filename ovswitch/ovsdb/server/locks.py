@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks that clients hold: `lock`, `steal`, `unlock`, `assert` (RFC 7047 section 4.1.8).
+"""Locks that clients hold: `lock`, `steal`, `unlock` (RFC 7047 section 4.1.8).
 
 A lock is a queue of waiters; the first owns it. A waiter whose lock was stolen stays
 registered, so that its client must unlock before it can lock again, but waits for
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     class Client(Protocol):
         """Who holds locks."""
 
-        def notify_lock(self, method: str, name: str) -> None: ...
+        def notify_lock(self, method: str, name: str) -> None:
+            """Take notice of "locked" or "stolen"."""
 
 
 WAIT = "lock"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.monitor import Subscription, View, parse_requests
 from ovswitch.ovsdb.server import wire
+from ovswitch.ovsdb.server.schema_text import ordered_json
 
 if TYPE_CHECKING:
     from typing import Any
@@ -64,8 +65,8 @@ class Served:
         "is_leader",
         "model",
         "sync_error",
-        "triggers",
         "tried_serial",
+        "triggers",
         "views",
     )
 
@@ -94,7 +95,7 @@ class Served:
     def schema_text(self) -> bytes:
         """The schema as JSON."""
         if self._schema_text is None:
-            self._schema_text = wire.encode_exactly(self.database.schema.to_json())
+            self._schema_text = wire.encode_exactly(ordered_json(self.database.schema))
         return self._schema_text
 
     # Monitors

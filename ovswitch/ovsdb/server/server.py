@@ -4,7 +4,8 @@
 The core has no sockets and no clock. The shell gives octets and the time to sessions,
 then ends the turn with `settle()`: transactions that wait are tried, `dirty` sessions
 tell what changed, durable transactions are synced; after that it sends what
-`Session.take_output` of those in `talking` yields. `next_deadline` says when to do so without any input.
+`Session.take_output` of those in `talking` yields. `next_deadline` says when to do so
+without any input.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from ovswitch.ovsdb.database import Database
     from ovswitch.ovsdb.server.session import Session
+
+
+_SHOWN = ("monitors", "n-weak-refs")  # in `memory/show`, also where they are 0
 
 
 class Server:
@@ -107,8 +111,4 @@ class Server:
             }
             for name, count in counts.items():
                 usage[name] = usage.get(name, 0) + count
-        return {
-            name: count
-            for name, count in usage.items()
-            if count or name == "n-weak-refs"
-        }
+        return {name: count for name, count in usage.items() if count or name in _SHOWN}

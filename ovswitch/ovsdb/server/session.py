@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.condition import Condition
 from ovswitch.ovsdb.error import OvsdbError, syntax_error
-from ovswitch.ovsdb.execution import Postponed
+from ovswitch.ovsdb.execution import PostponedError
 from ovswitch.ovsdb.parser import ARRAY, Parser, is_id
 from ovswitch.ovsdb.server import locks, wire
 from ovswitch.ovsdb.server.served import Trigger
@@ -44,7 +44,7 @@ _EMPTY = b"{}"
 _log = vlog.Module("ovsdb_jsonrpc_server")
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The request fails with a bare string as its error."""
 
 
@@ -240,7 +240,7 @@ class Session:
                 elapsed_ms=now - trigger.created,
                 may_wait=True,
             )
-        except Postponed as postponed:
+        except PostponedError as postponed:
             trigger.timeout_ms = postponed.timeout_ms
             self._add_trigger(trigger)
             return
@@ -293,7 +293,7 @@ class Session:
             result = handler(self, method, params)
         except OvsdbError as error:
             self._fail(error.to_json(), request_id)
-        except _Refused as refusal:
+        except _RefusedError as refusal:
             self._fail(str(refusal), request_id)
         else:
             self._reply(result, request_id)
@@ -391,10 +391,10 @@ class Session:
 
     def _monitor_cancel(self, _method: str, params: list[Any]) -> bytes:
         if len(params) != 1:
-            raise _Refused("invalid parameters")
+            raise _RefusedError("invalid parameters")
         subscription = self.subscriptions.get(_key(params[0]))
         if subscription is None:
-            raise _Refused("unknown monitor")
+            raise _RefusedError("unknown monitor")
         self._unsubscribe(subscription)
         return _EMPTY
 
@@ -444,7 +444,7 @@ class Session:
 
     def _lock_name(self, method: str, params: list[Any]) -> str:
         if self.read_only or self.server.read_only:
-            raise _Refused(_READ_ONLY_LOCKS)
+            raise _RefusedError(_READ_ONLY_LOCKS)
         if len(params) != 1 or not isinstance(params[0], str) or not is_id(params[0]):
             raise syntax_error(params, f"{method} request params must be <id>")
         return params[0]

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ovsdb-client's connection: which server, which database, and requests to it.
+
+A server argument may name several remotes; then the first that is up and has the
+database in a good state is used. Source: ovsdb/ovsdb-client.c.
+"""
+
+from __future__ import annotations
+
+from ovswitch.ovsdb.client import settings
+from ovswitch.ovsdb.error import OvsdbError
+from ovswitch.ovsdb.schema import Schema
+from ovswitch.runtime import dirs, fatal, json, jsonrpc, target, vlog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+NEED_NONE = 0
+NEED_RPC = 1
+NEED_DATABASE = 2
+DEFAULT_DATABASE = "Open_vSwitch"
+
+_EAFNOSUPPORT = 97
+_log = vlog.Module("ovsdb_client")
+
+
+def default_remote() -> str:
+    """Return the server that is used if none is named."""
+    return f"unix:{dirs.rundir()}/db.sock"
+
+
+class Connection:
+    """A connection to a server, for one database if the command needs one."""
+
+    __slots__ = ("client", "database")
+
+    def __init__(self, client: jsonrpc.Client, database: str) -> None:
+        self.client = client
+        self.database = database
+
+    @property
+    def name(self) -> str:
+        """The server's name."""
+        return self.client.name
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        """Return a request's result; exit if it has none."""
+        reply = self._transact(method, params)
+        if reply.error is not None:
+            text = json.to_string(reply.error, sort=True, pretty=settings.style.pretty)
+            fatal.die(f"transaction returned error: {text}")
+        return reply.result
+
+    def _transact(self, method: str, params: list[Any]) -> jsonrpc.Message:
+        try:
+            return self.client.call(method, params)
+        except OSError as error:
+            fatal.die("transaction failed", error=error.errno or 0)
+
+    def fetch_dbs(self) -> list[str]:
+        """Return the databases' names in order."""
+        names = self.call("list_dbs", [])
+        if not isinstance(names, list):
+            fatal.die("list_dbs response is not array")
+        for index, name in enumerate(names):
+            if not isinstance(name, str):
+                fatal.die(f"list_dbs response {index} is not string")
+        return sorted(names)
+
+    def fetch_schema_json(self, database: str | None = None) -> Any:
+        """Return a database's schema as the server sent it."""
+        return self.call("get_schema", [database or self.database])
+
+    def fetch_schema(self, database: str | None = None) -> Schema:
+        """Return a database's schema. Raises: OvsdbError: it makes no sense."""
+        return Schema.from_json(self.fetch_schema_json(database))
+
+    def announce_change_awareness(self) -> None:
+        """Tell the server that we follow changes of its databases."""
+        if settings.db_change_aware is False:
+            return
+        try:
+            reply = self.client.call("set_db_change_aware", [True])
+        except OSError as error:
+            fatal.die(
+                f"{self.name}: error setting db_change_aware", error=error.errno or 0
+            )
+        if reply.error is not None and settings.db_change_aware:
+            text = json.to_string(reply.error)
+            fatal.die(f"{self.name}: set_db_change_aware failed ({text})")
+
+
+def connect(
+    args: list[str], min_args: int, need: int, database: str | None = None
+) -> tuple[Connection, list[str]]:
+    """Connect as the first arguments say; return also the arguments after them.
+
+    Exits if that isn't possible.
+    """
+    remotes, cid = [default_remote()], None
+    if len(args) > min_args and _is_remote(args[0]):
+        remotes, cid = parse_remotes(args[0])
+        args = args[1:]
+    if len(remotes) != 1:
+        if database is None and need == NEED_DATABASE:
+            if len(args) <= min_args:
+                fatal.die("database name is required with multiple remotes")
+            database, args = args[0], args[1:]
+        return _connect_any(remotes, cid, database), args
+    connection = Connection(_open(remotes[0]), database or "")
+    if need == NEED_DATABASE and database is None:
+        names = connection.fetch_dbs()
+        if len(args) > min_args and args[0] in names:
+            connection.database, args = args[0], args[1:]
+        else:
+            connection.database = _default_database(names)
+    return connection, args
+
+
+def _is_remote(text: str) -> bool:
+    return text[:1].isascii() and text[:1].isalpha() and ":" in text
+
+
+def parse_remotes(text: str) -> tuple[list[str], str | None]:
+    """Return the remotes in a comma list, and the cluster's id if it is in there."""
+    remotes: list[str] = []
+    for word in text.split(","):
+        stripped = word.strip(" \t")
+        # A comma may also be part of a method's arguments.
+        if remotes and ":" not in stripped:
+            remotes[-1] += f",{word}"
+        elif stripped:
+            remotes.append(stripped)
+    for remote in remotes:
+        if remote.startswith("cid:"):
+            remotes.remove(remote)
+            return remotes, remote[4:]
+    return remotes, None
+
+
+def _default_database(names: list[str]) -> str:
+    if DEFAULT_DATABASE in names:
+        return DEFAULT_DATABASE
+    others = [name for name in names if not name.startswith("_")]
+    if len(others) != 1:
+        fatal.die("could not find a default database, please specify a database name")
+    return others[0]
+
+
+def _open(remote: str) -> jsonrpc.Client:
+    try:
+        return jsonrpc.Client(remote)
+    except OSError as error:
+        if error.errno == _EAFNOSUPPORT:
+            return jsonrpc.Client(_accept(remote))
+        fatal.die(f'failed to connect to "{remote}"', error=error.errno or 0)
+
+
+def _accept(remote: str) -> target.Stream:
+    """Wait for the server to connect to us."""
+    import socket
+
+    try:
+        where = target.parse_passive(remote, target.OVSDB_PORT)
+        if where.is_unix:
+            listener = socket.socket(socket.AF_UNIX)
+            fatal.unlink_at_exit(where.path)
+            listener.bind(where.path)
+        else:
+            family, address = target.resolve(where)
+            listener = socket.socket(family)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        listener.listen(1)
+    except OSError as error:
+        fatal.die(f'failed to connect or listen to "{remote}"', error=error.errno or 0)
+    _log.info("%s: waiting for connection...", remote)
+    try:
+        accepted, _ = listener.accept()
+    except OSError as error:
+        fatal.die(f'failed to accept connection on "{remote}"', error=error.errno or 0)
+    listener.close()
+    return target.Stream(remote, accepted)
+
+
+def _connect_any(
+    remotes: list[str], cid: str | None, database: str | None
+) -> Connection:
+    """Connect to the first remote, in random order, that is of use."""
+    import os
+
+    order = sorted(remotes, key=lambda _remote: os.urandom(4))
+    for remote in order:
+        _log.dbg("%s: connecting...", remote)
+        try:
+            connection = Connection(jsonrpc.Client(remote), database or "")
+            if database is None or _is_acceptable(connection, database, cid):
+                return connection
+        except OSError:
+            continue
+        connection.client.close()
+    return fatal.die("no servers were available")
+
+
+def database_info(connection: Connection, database: str, cid: str | None) -> Any:
+    """Return the server's row about a database, None if it has no such database.
+
+    Raises: OSError.
+    """
+    operation: dict[str, Any] = {
+        "op": "select",
+        "table": "Database",
+        "where": [["name", "==", database]],
+    }
+    result: Any = connection.client.call("transact", ["_Server", operation]).result
+    try:
+        rows = result[0]["rows"]
+    except (TypeError, LookupError):
+        _log.warn(
+            "%s: unexpected reply to _Server request for %s", connection.name, database
+        )
+        return None
+    for row in rows:
+        if row.get("name") == database and (
+            cid is None or row.get("cid") == ["uuid", cid]
+        ):
+            return row
+    return None
+
+
+def _is_acceptable(connection: Connection, database: str, cid: str | None) -> bool:
+    row = database_info(connection, database, cid)
+    if row is None:
+        return False
+    if row.get("model") == "standalone":
+        return True
+    if row.get("connected") is False:
+        return False
+    return not settings.leader_only or row.get("leader") is not False
+
+
+def parse_json(text: str) -> Any:
+    """Parse an argument; exit if it isn't JSON."""
+    try:
+        return json.from_string(text)
+    except json.JsonError as error:
+        fatal.die(f'"{text}": {error}')
+
+
+def schema_from_file(path: str) -> Schema:
+    """Read a schema file; exit if that fails."""
+    try:
+        return Schema.from_file(path)
+    except OvsdbError as error:
+        fatal.die(str(error))
