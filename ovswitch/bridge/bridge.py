@@ -29,6 +29,7 @@ from ovswitch.ofproto import bundle as b
 from ovswitch.ofproto.bundle import BundleSettings
 from ovswitch.ofproto.connmgr import Connmgr
 from ovswitch.ofproto.ofproto import Ofproto
+from ovswitch.openflow.messages import role as roles
 from ovswitch.runtime import clock, dirs, vlog
 
 _log = vlog.Module("bridge")
@@ -46,6 +47,8 @@ _PRIORITY_TAGS = {
     "if-nonzero": b.PRIORITY_TAGS_IF_NONZERO,
     "always": b.PRIORITY_TAGS_ALWAYS,
 }
+
+_ROLES = {roles.EQUAL: "other", roles.PRIMARY: "master", roles.SECONDARY: "slave"}
 
 _MAC_AGING = (300, 15, 3600)  # default, least, most: seconds
 _MAC_TABLE = (8192, 10, 1000000)
@@ -188,8 +191,7 @@ class Bridge:
         """Open and close OpenFlow connections as the configuration says."""
         versions = allowed_versions(self.config.protocols)
         services = wanted_services(self.config, self_confine=self_confine)
-        primaries = [service for service in services if service.is_primary]
-        self.ofproto.connmgr.set_controllers(primaries)
+        self.ofproto.connmgr.set_controllers(services)
         await self.controllers.configure(services, versions)
         if not self.controllers.snoops.is_started:
             await self.controllers.snoops.start(f"{dirs.rundir()}/{self.name}.snoop")
@@ -318,7 +320,7 @@ def _controller_columns(service: Service | None, connmgr: Connmgr) -> dict[str, 
     if service is None or service.rconn is None:
         return {"is_connected": False, "role": [], "status": {}}
     connection = service.connections[0] if service.connections else None
-    role = connmgr.role_name(connection) if connection else None
+    role = _ROLES[connmgr.role(connection)] if connection else None
     return {
         "is_connected": service.rconn.is_connected,
         "role": [role] if role else [],

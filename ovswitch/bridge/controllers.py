@@ -56,10 +56,16 @@ class ConnectionManager(Protocol):
         """Take changed settings of a connection."""
 
     def receive(self, connection: Connection, message: bytes) -> None:
-        """Take a message and answer it."""
+        """Take a message and answer it, or begin to."""
+
+    def resume(self, connection: Connection) -> bool:
+        """Go on with a long answer; return whether there is more of it."""
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
+
+    def role(self, connection: Connection) -> int:
+        """Return a connection's role, as `messages.role` numbers them."""
 
     def role_rank(self, connection: Connection) -> int:
         """Return how much a connection matters to snoopers: the master's most."""
@@ -265,11 +271,14 @@ class Service:
             if message[1] == OFPT_ECHO_REPLY:
                 continue
             self._owner.manager.receive(connection, message)
-            self._owner.on_change()
-            if stream.backlog > _BACKLOG_LIMIT:
+            while self._owner.manager.resume(connection):
                 await stream.drain()
+                await loop.yield_now()
+                if stream.is_closed:
+                    return
             if count % _MESSAGES_AT_ONCE == 0:
                 await loop.yield_now()
+        self._owner.on_change()
 
     async def _watch(self, rconn: Rconn, connection: Connection) -> None:
         """Probe a silent peer, and give it up if it stays silent."""

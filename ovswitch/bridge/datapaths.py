@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ovswitch.datapath.dpif import Dpif, DpifError
+from ovswitch.datapath.native_codec import NativeCodec
 from ovswitch.datapath.transport import TransportError
+from ovswitch.datapath.transport_dummy import DummyTransport
 from ovswitch.datapath.transport_userspace import UserspaceTransport
 from ovswitch.netdev.dummy import DummyNetdev
 from ovswitch.netdev.provider import Netdev
@@ -44,7 +46,11 @@ class Datapath:
         self.dpif = Dpif.create_and_open(transport, f"ovs-{type_}")
         self._existing = {port.name: port.port_no for port in self.dpif.port_dump()}
         self._in_use: set[int] = {0}
+        self._dummies: dict[int, DummyNetdev] = {}
+        if isinstance(transport, DummyTransport):
+            transport.on_transmit = self._transmit
         self.backer = Backer(type_, self.dpif, clock=clock.now)
+        self.backer.udpif.codec = NativeCodec()
 
     def open_type(self, type_: str) -> str:
         """Return the device type that an interface of `type_` has here."""
@@ -61,13 +67,22 @@ class Datapath:
 
     def _plug(self, number: int, device: Netdev) -> None:
         """Connect a dummy device with the in-process datapath."""
-        plug = getattr(self.transport, "plug", None)
-        if plug and isinstance(device, DummyNetdev):
-            plug(self.dpif, number, device)
+        transport, index = self.transport, self.dpif.dp_ifindex
+        if isinstance(transport, DummyTransport) and isinstance(device, DummyNetdev):
+            self._dummies[number] = device
+            device.on_receive = lambda packet: transport.inject(index, number, packet)
+
+    def _transmit(self, _index: int, number: int, packet: bytes) -> None:
+        device = self._dummies.get(number)
+        if device:
+            device.transmit(packet)
 
     def remove_port(self, number: int) -> None:
         """Remove a port; one that is gone already is no matter."""
         self._in_use.discard(number)
+        device = self._dummies.pop(number, None)
+        if device:
+            device.on_receive = None
         try:
             self.dpif.port_del(number)
         except DpifError as error:
@@ -106,7 +121,7 @@ class Datapaths:
         self._types = {"netdev"} | (set() if disable_system else {"system"})
         if enable_dummy:
             self._types.add("dummy")
-            self._makers["dummy"] = _make_dummy_transport
+            self._makers["dummy"] = DummyTransport
         self.open: dict[str, Datapath] = {}
 
     def types(self) -> list[str]:
@@ -149,10 +164,3 @@ class Datapaths:
                 datapath.delete()
             else:
                 datapath.close()
-
-
-def _make_dummy_transport() -> Transport:
-    # The native module is needed for tests only: elsewhere the forwarder has it.
-    from ovswitch.datapath.transport_dummy import DummyTransport
-
-    return DummyTransport()

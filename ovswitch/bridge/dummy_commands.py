@@ -48,9 +48,9 @@ def _packet_from_flow(text: str, size: int) -> bytes:
 
 def compose_key(key: bytes, l7: bytes | None) -> bytes:
     """Return a packet that has a datapath key's fields. Raises: OdpError."""
-    from ovswitch.datapath.odp.key_flow import key_to_flow
+    from ovswitch.datapath.odp.key_decode import to_flow
 
-    return compose(key_to_flow(key), l7)
+    return compose(to_flow(key)[0], l7)
 
 
 def _receive(args: list[str]) -> None:
