@@ -9,6 +9,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from ovswitch.bridge import commands as bridge_commands
 from ovswitch.bridge import dummy_commands
 from ovswitch.bridge.switch import Switch
 from ovswitch.netdev import dummy, linux, patch, tunnel_types
@@ -133,9 +134,7 @@ def parse(argv: list[str]) -> Settings:
         elif key == "disable-system":
             settings.disable_system = True
     if len(parser.rest) > 1:
-        _log.fatal(
-            "at most one non-option argument accepted; use --help for usage"
-        )
+        _log.fatal("at most one non-option argument accepted; use --help for usage")
     settings.remote = parser.rest[0] if parser.rest else f"unix:{dirs.rundir()}/db.sock"
     return settings
 
@@ -176,6 +175,7 @@ async def _serve(settings: Settings) -> int:
         self_confine=settings.daemon.self_confine,
         on_ready=settings.daemon.complete,
     )
+    bridge_commands.register(switch)
     if settings.dummy is not None:
         timewarp.register_commands()
         dummy_commands.register(switch.wires)

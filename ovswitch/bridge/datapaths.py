@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ovswitch.datapath.dpif import Dpif, DpifError
@@ -102,11 +101,6 @@ class Datapath:
             self.dpif.delete()
         except DpifError as error:
             _log.dbg("%s: %s", self.dpif.name, error)
-        self.transport.close()
-
-    def close(self) -> None:
-        """Let go of the datapath, which goes on forwarding."""
-        self.transport.close()
 
 
 class Datapaths:
@@ -115,13 +109,13 @@ class Datapaths:
     def __init__(
         self, *, enable_dummy: bool = False, disable_system: bool = False
     ) -> None:
-        self._makers: dict[str, Callable[[], Transport]] = {
-            "netdev": lambda: UserspaceTransport(dirs.rundir())
-        }
         self._types = {"netdev"} | (set() if disable_system else {"system"})
+        self.transports: dict[str, Transport] = {
+            "netdev": UserspaceTransport(dirs.rundir())
+        }
         if enable_dummy:
             self._types.add("dummy")
-            self._makers["dummy"] = DummyTransport
+            self.transports["dummy"] = DummyTransport()
         self.open: dict[str, Datapath] = {}
 
     def types(self) -> list[str]:
@@ -135,12 +129,12 @@ class Datapaths:
         """
         datapath = self.open.get(type_)
         if datapath is None:
-            maker = self._makers.get(type_)
-            if maker is None:
+            transport = self.transports.get(type_)
+            if transport is None:
                 self._complain(type_)
             else:
                 try:
-                    datapath = self.open[type_] = Datapath(type_, maker())
+                    datapath = self.open[type_] = Datapath(type_, transport)
                 except (DpifError, TransportError) as error:
                     text = f"failed to open datapath of type {type_}: {error.strerror}"
                     _log.err("%s", text)
@@ -157,10 +151,12 @@ class Datapaths:
             _log.warn("could not create datapath %s of unknown type %s", type_, type_)
 
     def remove(self, type_: str, *, delete: bool) -> None:
-        """Give up a datapath that no bridge uses."""
+        """Give up a datapath; unless deleted, it goes on forwarding."""
         datapath = self.open.pop(type_, None)
-        if datapath:
-            if delete:
-                datapath.delete()
-            else:
-                datapath.close()
+        if datapath and delete:
+            datapath.delete()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for transport in self.transports.values():
+            transport.close()

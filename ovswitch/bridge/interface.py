@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ovswitch.bridge.config import InterfaceConfig
 from ovswitch.bridge.datapaths import Datapath
+from ovswitch.bridge.status import statistics
 from ovswitch.netdev import provider
 from ovswitch.netdev.provider import Features, Netdev, NetdevError, features_to_bps
 from ovswitch.ofproto import port as p
@@ -15,30 +16,11 @@ from ovswitch.runtime import vlog
 _log = vlog.Module("bridge")
 _limit = vlog.RateLimit(1, 5)
 
-EINVAL = 22
+_PORT_COUNTERS = frozenset(PortStats.__slots__) - {"custom"}
 
 
 class InterfaceError(Exception):
     """An interface can't be set up; the text goes into its row's `error` column."""
-
-
-# The database's names of counters -> those of OpenFlow's port.
-_COUNTERS = {
-    "rx_packets": "rx_packets",
-    "tx_packets": "tx_packets",
-    "rx_bytes": "rx_bytes",
-    "tx_bytes": "tx_bytes",
-    "rx_errors": "rx_errors",
-    "tx_errors": "tx_errors",
-    "rx_dropped": "rx_dropped",
-    "tx_dropped": "tx_dropped",
-    "rx_multicast_packets": "multicast",
-    "collisions": "collisions",
-    "rx_frame_err": "rx_frame_errors",
-    "rx_over_err": "rx_over_errors",
-    "rx_crc_err": "rx_crc_errors",
-    "rx_missed_errors": "rx_missed_errors",
-}
 
 
 class Interface:
@@ -103,9 +85,8 @@ class Interface:
         if not known:
             return None
         stats = PortStats(p.UNKNOWN)
-        for name, attribute in _COUNTERS.items():
-            if name in known:
-                setattr(stats, attribute, known[name])
+        for name in known.keys() & _PORT_COUNTERS:
+            setattr(stats, name, known[name])
         stats.custom = self.device.get_custom_stats()
         return stats
 
@@ -119,7 +100,7 @@ class Interface:
                 "rx_bytes": counts.rx_bytes,
                 "tx_bytes": counts.tx_bytes,
             }
-        return self.device.get_stats() | self.device.get_custom_stats()
+        return statistics(self.device)
 
 
 def _facts(port: Port) -> tuple[object, ...]:

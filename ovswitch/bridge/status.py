@@ -38,6 +38,32 @@ CLEARED: dict[str, Any] = {
 }
 
 
+# The names of counters in the `statistics` column, and the kernel's.
+_COUNTERS = {
+    "rx_packets": "rx_packets",
+    "tx_packets": "tx_packets",
+    "rx_bytes": "rx_bytes",
+    "tx_bytes": "tx_bytes",
+    "rx_dropped": "rx_dropped",
+    "tx_dropped": "tx_dropped",
+    "rx_errors": "rx_errors",
+    "tx_errors": "tx_errors",
+    "rx_frame_err": "rx_frame_errors",
+    "rx_over_err": "rx_over_errors",
+    "rx_crc_err": "rx_crc_errors",
+    "rx_missed_errors": "rx_missed_errors",
+    "collisions": "collisions",
+    "rx_multicast_packets": "multicast",
+}
+
+
+def statistics(device: Netdev) -> dict[str, int]:
+    """Return the `statistics` column of a device that counts for itself."""
+    known = device.get_stats()
+    stats = {name: known[key] for name, key in _COUNTERS.items() if key in known}
+    return stats | device.get_custom_stats()
+
+
 def _some(value: Any) -> list[Any]:
     """Return an optional column's value."""
     return [] if value is None else [value]

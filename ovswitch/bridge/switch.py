@@ -92,6 +92,7 @@ class Switch:
         self.engine.stop()
         for type_ in list(self.datapaths.open):
             self.datapaths.remove(type_, delete=delete_datapath)
+        self.datapaths.close()
         await self.idl.close()
 
     # What can happen.
@@ -176,6 +177,7 @@ class Switch:
         self.engine.stop()
         for type_ in list(self.datapaths.open):
             self.datapaths.remove(type_, delete=False)
+        self.datapaths.close()  # its owner from now on takes the upcalls
         self._seen_seqno = 0
 
     # Configuration.

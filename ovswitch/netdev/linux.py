@@ -5,7 +5,7 @@ A device's state is read from rtnetlink when somebody asks and kept until the ke
 tells of a change (`notice`). An internal or tap device of the userspace datapath exists
 only once the datapath has made it; until then its state is that of no device.
 
-Sources: netdev(7), ovs-vswitchd.conf.db(5) on `statistics` and `status`.
+Sources: netdev(7), linux/if_link.h, ovs-vswitchd.conf.db(5) on `status`.
 """
 
 from __future__ import annotations
@@ -16,31 +16,14 @@ from ovswitch.netdev import ethtool
 from ovswitch.netdev.provider import Features, Netdev, NetdevError, register
 from ovswitch.netdev.rtnetlink import IFF_UP, Change, Link, Rtnetlink
 
-# The database's name of a counter: the kernel's, seen from the switch.
-_STATS = {
-    "rx_packets": "rx_packets",
-    "tx_packets": "tx_packets",
-    "rx_bytes": "rx_bytes",
-    "tx_bytes": "tx_bytes",
-    "rx_dropped": "rx_dropped",
-    "tx_dropped": "tx_dropped",
-    "rx_errors": "rx_errors",
-    "tx_errors": "tx_errors",
-    "rx_frame_err": "rx_frame_errors",
-    "rx_over_err": "rx_over_errors",
-    "rx_crc_err": "rx_crc_errors",
-    "rx_missed_errors": "rx_missed_errors",
-    "collisions": "collisions",
-    "rx_multicast_packets": "multicast",
-}
-
 # A tap's other end is the host: what it sends is what the switch receives.
-_TAP_STATS = _STATS | {
-    name: ("tx" if name[:2] == "rx" else "rx") + name[2:]
-    for name in _STATS
-    if name[3:] in ("packets", "bytes", "dropped", "errors")
-}
-_TAP_ZERO = ("rx_frame_err", "rx_over_err", "rx_crc_err", "rx_missed_errors")
+_SWAPPED = ("packets", "bytes", "errors", "dropped")
+# Errors of a wire that a tap doesn't have.
+_WIRE_ERRORS = (
+    *("rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors"),
+    *("rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors"),
+    *("tx_fifo_errors", "tx_heartbeat_errors", "tx_window_errors"),
+)
 
 _rtnetlink: Rtnetlink | None = None
 
@@ -184,18 +167,12 @@ class LinuxNetdev(Netdev):
             }
         return self._status
 
-    def _counters(self) -> dict[str, int] | None:
+    def get_stats(self) -> dict[str, int]:
+        """See Netdev."""
         try:
             return rtnetlink().get(self.name).stats
         except OSError:
-            return None
-
-    def get_stats(self) -> dict[str, int]:
-        """See Netdev."""
-        counters = self._counters()
-        if counters is None:
             return {}
-        return {name: counters[kernel] for name, kernel in _STATS.items()}
 
 
 class TapNetdev(LinuxNetdev):
@@ -208,11 +185,12 @@ class TapNetdev(LinuxNetdev):
 
     def get_stats(self) -> dict[str, int]:
         """See Netdev."""
-        counters = self._counters()
-        if counters is None:
-            return {}
-        stats = {name: counters[kernel] for name, kernel in _TAP_STATS.items()}
-        stats.update(dict.fromkeys(_TAP_ZERO, 0))
+        stats = super().get_stats()
+        if stats:
+            for what in _SWAPPED:
+                rx, tx = f"rx_{what}", f"tx_{what}"
+                stats[rx], stats[tx] = stats[tx], stats[rx]
+            stats |= dict.fromkeys(_WIRE_ERRORS, 0)
         return stats
 
 

@@ -155,7 +155,7 @@ class Netdev:
         return {}
 
     def get_stats(self) -> dict[str, int]:
-        """Return the counters that the device has, by the database's names."""
+        """Return the counters that the device has, by the kernel's names for them."""
         return {}
 
     def get_custom_stats(self) -> dict[str, int]:

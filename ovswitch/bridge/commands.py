@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ovs-vswitchd's unixctl commands: bridges' own, the pipeline's and dpctl's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ovswitch.datapath import dpctl
+from ovswitch.datapath.dpctl.session import Environment, vport_stats
+from ovswitch.netdev import provider
+from ovswitch.netdev.linux import LinuxNetdev
+from ovswitch.netdev.provider import NetdevError
+from ovswitch.runtime import vlog
+from ovswitch.runtime.unixctl import CommandError, commands
+
+if TYPE_CHECKING:
+    from ovswitch.bridge.bridge import Bridge
+    from ovswitch.bridge.switch import Switch
+    from ovswitch.datapath.dpif import Port
+
+_dpctl_log = vlog.Module("dpif")
+
+
+def register(switch: Switch) -> None:
+    """Register the commands."""
+    _register_bridge_commands(switch)
+    _register_dpctl(switch)
+
+
+def _register_bridge_commands(switch: Switch) -> None:
+    def find(name: str) -> Bridge:
+        bridge = switch.bridges.get(name)
+        if bridge is None:
+            raise CommandError("Unknown bridge")
+        return bridge
+
+    def reconnect(args: list[str]) -> None:
+        bridges = [find(args[0])] if args else list(switch.bridges.values())
+        for bridge in bridges:
+            bridge.controllers.reconnect()
+
+    commands.register("bridge/reconnect", "[bridge]", 0, 1, reconnect)
+
+
+def _register_dpctl(switch: Switch) -> None:
+    environment = Environment(switch.datapaths.transports)
+    environment.warn = _dpctl_log.warn
+    environment.port_stats = _port_stats
+    environment.bring_up = _bring_up
+
+    def runner(command: dpctl.Command) -> Callable[[list[str]], str]:
+        def run(args: list[str]) -> str:
+            succeeded, text = dpctl.run_unixctl(environment, command, args)
+            if not succeeded:
+                raise CommandError(text)
+            return text
+
+        return run
+
+    for command in dpctl.COMMANDS:
+        commands.register(
+            f"dpctl/{command.name}",
+            command.usage,
+            command.min_args,
+            None,  # options count as arguments here: the command itself checks
+            runner(command),
+        )
+
+
+def _port_stats(port: Port) -> dict[str, int]:
+    device = provider.from_name(port.name)
+    return device.get_stats() if device else vport_stats(port)
+
+
+def _bring_up(name: str) -> None:
+    try:
+        LinuxNetdev(name).set_up(True)
+    except NetdevError as error:
+        _dpctl_log.dbg("%s: %s", name, error)
