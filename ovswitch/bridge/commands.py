@@ -11,6 +11,7 @@ from ovswitch.datapath.dpctl.session import Environment, vport_stats
 from ovswitch.netdev import provider
 from ovswitch.netdev.linux import LinuxNetdev
 from ovswitch.netdev.provider import NetdevError
+from ovswitch.ofproto import commands as ofproto_commands
 from ovswitch.runtime import vlog
 from ovswitch.runtime.unixctl import CommandError, commands
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ovswitch.bridge.bridge import Bridge
     from ovswitch.bridge.switch import Switch
     from ovswitch.datapath.dpif import Port
+    from ovswitch.ofproto.backer import Backer
+    from ovswitch.ofproto.commands import Function
 
 _dpctl_log = vlog.Module("dpif")
 
@@ -25,6 +28,7 @@ _dpctl_log = vlog.Module("dpif")
 def register(switch: Switch) -> None:
     """Register the commands."""
     _register_bridge_commands(switch)
+    _register_switch_commands(switch)
     _register_dpctl(switch)
 
 
@@ -41,6 +45,23 @@ def _register_bridge_commands(switch: Switch) -> None:
             bridge.controllers.reconnect()
 
     commands.register("bridge/reconnect", "[bridge]", 0, 1, reconnect)
+
+
+def _register_switch_commands(switch: Switch) -> None:
+    def backers() -> dict[str, Backer]:
+        return {
+            type_: datapath.backer for type_, datapath in switch.datapaths.open.items()
+        }
+
+    for name, usage, min_args, max_args, function in ofproto_commands.table(backers):
+
+        def run(args: list[str], function: Function = function) -> str:
+            try:
+                return function(args)
+            finally:
+                switch.engine.kick()
+
+        commands.register(name, usage, min_args, max_args, run)
 
 
 def _register_dpctl(switch: Switch) -> None:
