@@ -23,7 +23,6 @@ from ovswitch.bridge.config import ControllerConfig, is_active
 from ovswitch.openflow.rconn import CONNECT, EOF, PROBE, Rconn
 from ovswitch.openflow.vconn import (
     CLOSED,
-    CONNECTED,
     OFPT_ECHO_REPLY,
     OFPT_ECHO_REQUEST,
     Vconn,
@@ -199,7 +198,7 @@ class Service:
             probe_interval=self.settings.probe_interval,
             max_backoff=self.settings.max_backoff,
         )
-        self._tasks.spawn(name, self._serve(stream, rconn))
+        self._tasks.spawn(name, self._serve(stream, rconn), contained=True)
 
     # Both.
 
@@ -240,7 +239,7 @@ class Service:
                 return
             messages = vconn.feed(octets)
             stream.write(vconn.take_output())
-            if vconn.state is CONNECTED and not rconn.is_connected:
+            if vconn.version and not rconn.is_connected:
                 self._begin(rconn, connection)
             await self._handle(messages, rconn, connection, stream)
             if vconn.state is CLOSED:
