@@ -66,16 +66,7 @@ Interface table in ovs-vswitchd.conf.db(5) for an options list.
 For COMMAND dump-flows, add-flow, add-flows, mod-flow,
 mod-flows, del-flow and del-flows, DP is optional if there is
 only one datapath.
-
-Logging options:
-  -vSPEC, --verbose=SPEC   set logging levels
-  -v, --verbose            set maximum verbosity level
-  --log-file[=FILE]        enable logging to specified FILE
-                           (default: {1}/{0}.log)
-  --syslog-method=(libc|unix:file|udp:ip:port)
-                           specify how to send messages to syslog daemon
-  --syslog-target=HOST:PORT  also send syslog msgs to HOST:PORT via UDP
-
+{1}
 Options for show and mod-flow:
   -s,  --statistics           print statistics for port or flow
 
@@ -106,7 +97,9 @@ _FLAGS = {
 
 
 def _usage() -> None:
-    fatal.write_out(_USAGE.format(program.name, dirs.logdir()))
+    from ovswitch.runtime import vlog_control
+
+    fatal.write_out(_USAGE.format(program.name, vlog_control.usage()))
     raise SystemExit(0)
 
 
@@ -141,9 +134,10 @@ def _parse_command_line(argv: list[str], session: Session) -> list[str]:
 
 
 def _parse_timeout(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) <= 0xFFFFFFFF:
-        return int(text)
-    fatal.die(f"value {text} on -t or --timeout is invalid")
+    valid = text.isascii() and text.isdigit() and 0 < int(text) <= 0xFFFFFFFF
+    if not valid:
+        fatal.die(f"value {text} on -t or --timeout is invalid")
+    return int(text)
 
 
 def _write(text: str, is_error: bool) -> None:
@@ -176,12 +170,15 @@ def _bring_up(name: str) -> None:
 
     request = Struct("16sh14x")
     get_flags, set_flags, flag_up = 0x8913, 0x8914, 1
-    with _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM) as one:
+    one = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    try:
         reply = fcntl.ioctl(one.fileno(), get_flags, request.pack(name.encode(), 0))
         _, flags = request.unpack(reply)
         if not flags & flag_up:
             octets = request.pack(name.encode(), flags | flag_up)
             fcntl.ioctl(one.fileno(), set_flags, octets)
+    finally:
+        one.close()
 
 
 def _environment() -> Environment:

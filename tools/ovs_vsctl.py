@@ -44,6 +44,7 @@ def _run(argv: list[str]) -> None:
     line = escape_words(argv)
     writes = any(command.syntax.writes for command in commands)
     log.log(vlog.INFO if writes else vlog.DBG, "Called as %s", line)
+    fatal.install()
     fatal.set_timeout(settings.timeout)
     from ovswitch.tools.vsctl.run import Chain
 

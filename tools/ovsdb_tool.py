@@ -14,6 +14,7 @@ from ovswitch.ovsdb import cmdl, log
 from ovswitch.ovsdb.cmdl import NO_LIMIT, Command
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema, parse_version
+from ovswitch.ovsdb.schema_text import ordered_json
 from ovswitch.runtime import dirs, fatal, json, options, program, version, vlog
 from ovswitch.runtime.options import NO_ARGUMENT, OPTIONAL_ARGUMENT, REQUIRED_ARGUMENT
 
@@ -88,10 +89,8 @@ def _default_db() -> str:
 def _default_schema() -> str:
     """Return the schema of ovs-vswitchd: the installed one, or our own copy."""
     path = f"{dirs.pkgdatadir()}/vswitch.ovsschema"
-    own = f"{__file__.rpartition('/')[0]}/../ovsdb/vswitch.ovsschema"
-    if os.path.exists(path) or not os.path.exists(own):
-        return path
-    return os.path.realpath(own)
+    own = f"{log.__file__.rpartition('/')[0]}/vswitch.ovsschema"
+    return path if os.path.exists(path) else own
 
 
 def _argument(args: list[str], index: int, default: str) -> str:
@@ -119,7 +118,7 @@ def _create(args: list[str]) -> None:
     file = log.open_log(
         _argument(args, 0, _default_db()), log.MAGIC, log.CREATE_EXCLUSIVE
     )
-    file.write(schema.to_json())
+    file.write(ordered_json(schema))
     file.sync()
     file.close()
 
@@ -167,7 +166,7 @@ def _write_snapshot(database: Database, target: str, comment: str) -> None:
     database.use_diff = False  # a single record needs none
     file = log.open_log(target, log.MAGIC, log.CREATE, locking=False)
     try:
-        file.write(database.schema.to_json())
+        file.write(ordered_json(database.schema))
         file.write(database.snapshot(clock.wall(), comment))
         file.sync()
     except OvsdbError:

@@ -15,7 +15,18 @@ from struct import Struct
 
 from ovswitch.datapath import families as f
 from ovswitch.datapath import netlink
+from ovswitch.datapath.records import (
+    FLOW_STATS,
+    DpStats,
+    Flow,
+    Meter,
+    OpResult,
+    Port,
+    Upcall,
+    decode_flow,
+)
 from ovswitch.datapath.transport import TransportError
+from ovswitch.datapath.ufid import ufid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +34,24 @@ if TYPE_CHECKING:
 
     from ovswitch.datapath.transport import Request, Transport
 
+__all__ = [
+    "DpStats",
+    "Dpif",
+    "DpifError",
+    "Flow",
+    "Meter",
+    "OpResult",
+    "Port",
+    "Upcall",
+    "decode_flow",
+    "enumerate_datapaths",
+    "ufid",
+]
+
 ENOENT = 2
 EEXIST = 17
 ENODEV = 19
 EINVAL = 22
-ENOTSUP = 95
 
 _MAX_OPS = 64  # of a datagram
 _MAX_DATAGRAM = 60_000  # octets; a socket's default send buffer holds a few
@@ -35,7 +59,6 @@ _DP_STATS = Struct("=QQQQ")
 _MEGAFLOW_STATS = Struct("=QIIQQ")
 _MEGAFLOW_STATS_OLD = Struct("=QII")
 _VPORT_STATS = Struct("=QQQQQQQQ")
-_FLOW_STATS = Struct("=QQ")
 _ACK = netlink.NLM_F_ACK
 _ECHO = netlink.NLM_F_ACK | netlink.NLM_F_ECHO
 _DUMP = netlink.NLM_F_DUMP
@@ -43,123 +66,6 @@ _DUMP = netlink.NLM_F_DUMP
 
 class DpifError(OSError):
     """The datapath refused; `errno` is its error number."""
-
-
-class DpStats:
-    """A datapath's counters; `n_masks` None where it has no megaflows to show."""
-
-    __slots__ = (
-        "n_cache_hit",
-        "n_flows",
-        "n_hit",
-        "n_lost",
-        "n_mask_hit",
-        "n_masks",
-        "n_missed",
-    )
-
-    def __init__(self, hit: int, missed: int, lost: int, flows: int) -> None:
-        self.n_hit = hit
-        self.n_missed = missed
-        self.n_lost = lost
-        self.n_flows = flows
-        self.n_mask_hit = 0
-        self.n_masks: int | None = None
-        self.n_cache_hit: int | None = None
-
-
-class Port:
-    """A port of the datapath; `type` is its netdev's type ("system", "tap" ...)."""
-
-    __slots__ = ("name", "port_no", "stats", "type", "upcall_pid")
-
-    def __init__(self, port_no: int, name: str, port_type: str) -> None:
-        self.port_no = port_no
-        self.name = name
-        self.type = port_type
-        self.upcall_pid = 0
-        #: rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors,
-        #: rx_dropped, tx_dropped; None where the datapath didn't tell.
-        self.stats: tuple[int, ...] | None = None
-
-
-class Flow:
-    """A flow of the datapath; `used` is in ms on the transport's clock, 0 for never."""
-
-    __slots__ = (
-        "actions",
-        "dp_extra_info",
-        "dp_layer",
-        "key",
-        "mask",
-        "n_bytes",
-        "n_packets",
-        "offloaded",
-        "tcp_flags",
-        "ufid",
-        "used",
-    )
-
-    def __init__(self) -> None:
-        self.key = b""
-        self.mask = b""
-        self.actions = b""
-        self.ufid: bytes | None = None
-        self.n_packets = 0
-        self.n_bytes = 0
-        self.used = 0
-        self.tcp_flags = 0
-        self.offloaded = False
-        self.dp_layer = "ovs"
-        self.dp_extra_info = ""
-
-
-class Upcall:
-    """A packet that the datapath sends up.
-
-    `type` is OVS_PACKET_CMD_MISS or OVS_PACKET_CMD_ACTION; the rest as in
-    OVS_PACKET_ATTR_*, with b"" or 0 where there is none.
-    """
-
-    __slots__ = (
-        "actions",
-        "egress_tun_key",
-        "hash",
-        "key",
-        "mru",
-        "packet",
-        "size",
-        "type",
-        "userdata",
-    )
-
-    def __init__(self, kind: int, attributes: dict[int, bytes]) -> None:
-        self.type = kind
-        self.packet = attributes.get(f.OVS_PACKET_ATTR_PACKET, b"")
-        self.key = attributes.get(f.OVS_PACKET_ATTR_KEY, b"")
-        self.actions = attributes.get(f.OVS_PACKET_ATTR_ACTIONS, b"")
-        self.userdata = attributes.get(f.OVS_PACKET_ATTR_USERDATA, b"")
-        self.egress_tun_key = attributes.get(f.OVS_PACKET_ATTR_EGRESS_TUN_KEY, b"")
-        self.mru = netlink.get_uint(attributes.get(f.OVS_PACKET_ATTR_MRU, b""))
-        self.hash = netlink.get_uint(attributes.get(f.OVS_PACKET_ATTR_HASH, b""))
-        size = attributes.get(f.OVS_PACKET_ATTR_LEN)
-        self.size = len(self.packet) if size is None else netlink.get_uint(size)
-
-
-class Meter:
-    """A meter: bands are (rate, burst) with the action "drop"."""
-
-    __slots__ = ("bands", "is_kbps", "meter_id", "n_bytes", "n_packets", "used")
-
-    def __init__(
-        self, meter_id: int, bands: Sequence[tuple[int, int]], *, is_kbps: bool
-    ) -> None:
-        self.meter_id = meter_id
-        self.bands = list(bands)
-        self.is_kbps = is_kbps
-        self.n_packets = 0
-        self.n_bytes = 0
-        self.used = 0
 
 
 def enumerate_datapaths(transport: Transport) -> list[str]:
@@ -226,6 +132,11 @@ class Dpif:
         """The datapath as type@name, as the tools show and take it."""
         return f"{self.transport.dp_type}@{self.name}"
 
+    @property
+    def is_userspace(self) -> bool:
+        """Whether it is not the kernel's: the reference's differs in what it shows."""
+        return self.transport.dp_type in ("netdev", "dummy")
+
     # Datapaths.
 
     @staticmethod
@@ -290,6 +201,15 @@ class Dpif:
     def close(self) -> None:
         """Let go of the datapath, which stays; others may use the transport."""
 
+    def set_vlan_limit(self, limit: int) -> None:
+        """Let flow keys show at most `limit` VLAN headers, 0 to 2.
+
+        Applies to every datapath of the forwarder; flows that are there stay as they
+        are. Whoever turns this process's packets into keys must be told as well.
+        """
+        attributes = netlink.put_u32(f.OVS_DP_ATTR_VLAN_LIMIT, limit)
+        self._do(f.OVS_DATAPATH, f.CMD_SET, attributes)
+
     def stats(self) -> DpStats:
         """Return the datapath's counters."""
         [one] = self._get(f.OVS_DATAPATH, b"")
@@ -326,25 +246,46 @@ class Dpif:
 
     # Ports.
 
-    def port_add(self, name: str, port_type: str, port_no: int | None = None) -> int:
+    def port_add(
+        self,
+        name: str,
+        port_type: str,
+        port_no: int | None = None,
+        *,
+        upcalls: bool = True,
+    ) -> int:
         """Add a port and return its number.
 
         Args:
             name: the network device, which an internal port makes.
             port_type: the netdev's type.
             port_no: the number wanted; None for any that is free.
+            upcalls: let the port's upcalls come to this transport.
         """
+        if port_no is None:
+            port_no = self._preferred_port(name)
         wanted = self._vport_type(port_type)
+        pid = self.transport.upcall_pid() if upcalls else 0
         attributes = (
             netlink.put_u32(f.OVS_VPORT_ATTR_TYPE, wanted)
             + netlink.put_string(f.OVS_VPORT_ATTR_NAME, name)
-            + netlink.put_u32(f.OVS_VPORT_ATTR_UPCALL_PID, self.transport.upcall_pid())
+            + netlink.put_u32(f.OVS_VPORT_ATTR_UPCALL_PID, pid)
         )
         if port_no is not None:
             attributes += netlink.put_u32(f.OVS_VPORT_ATTR_PORT_NO, port_no)
         for one in self._do(f.OVS_VPORT, f.CMD_NEW, attributes, _ECHO):
             return self._port(one).port_no
         return self.port_query_by_name(name).port_no
+
+    def _preferred_port(self, name: str) -> int | None:
+        """Return the number that the transport prefers for a name, if it is free."""
+        number = self.transport.preferred_port(name)
+        if number is not None:
+            try:
+                self.port_query_by_number(number)
+            except DpifError:
+                return number
+        return None
 
     def _vport_type(self, port_type: str) -> int:
         for number, name in self.transport.port_types.items():
@@ -586,20 +527,10 @@ class Dpif:
         for one in found[:1]:
             inner = netlink.parse(one.attributes)
             stats = inner.get(f.OVS_METER_ATTR_STATS, b"")
-            if len(stats) >= _FLOW_STATS.size:
-                meter.n_packets, meter.n_bytes = _FLOW_STATS.unpack_from(stats)
+            if len(stats) >= FLOW_STATS.size:
+                meter.n_packets, meter.n_bytes = FLOW_STATS.unpack_from(stats)
             meter.used = netlink.get_uint(inner.get(f.OVS_METER_ATTR_USED, b""))
         return meter
-
-
-class OpResult:
-    """How an operation went: an errno, 0 for success, and a flow where one came."""
-
-    __slots__ = ("errno", "flow")
-
-    def __init__(self, errno: int, flow: Flow | None) -> None:
-        self.errno = errno
-        self.flow = flow
 
 
 def _op_result(messages: list[netlink.Message]) -> OpResult:
@@ -633,48 +564,3 @@ def _flow_id(key: bytes, ufid: bytes | None) -> bytes:
     if key:
         attributes += netlink.attr(f.OVS_FLOW_ATTR_KEY, key)
     return attributes
-
-
-def decode_flow(one: netlink.Message) -> Flow:
-    """Return the flow that a message of the flow family tells of."""
-    flow = Flow()
-    for number, payload in netlink.walk(one.attributes)[0]:
-        if number == f.OVS_FLOW_ATTR_KEY:
-            flow.key = payload
-        elif number == f.OVS_FLOW_ATTR_MASK:
-            flow.mask = payload
-        elif number == f.OVS_FLOW_ATTR_ACTIONS:
-            flow.actions = payload
-        elif number == f.OVS_FLOW_ATTR_UFID:
-            flow.ufid = payload
-        elif number == f.OVS_FLOW_ATTR_STATS and len(payload) >= _FLOW_STATS.size:
-            flow.n_packets, flow.n_bytes = _FLOW_STATS.unpack_from(payload)
-        elif number == f.OVS_FLOW_ATTR_USED:
-            flow.used = netlink.get_uint(payload)
-        elif number == f.OVS_FLOW_ATTR_TCP_FLAGS:
-            flow.tcp_flags = netlink.get_uint(payload)
-    return flow
-
-
-_ufid_secret: bytes | None = None
-
-
-def ufid(key: bytes) -> bytes:
-    """Return the identifier of a flow key: its hash, in the form of a random UUID.
-
-    The same key gives the same identifier within a process, another one in the next,
-    so that nobody can aim for collisions.
-    """
-    global _ufid_secret
-    import _blake2
-    import posix
-
-    if _ufid_secret is None:
-        _ufid_secret = posix.urandom(16)
-    digest = bytearray(_blake2.blake2b(key, digest_size=16, key=_ufid_secret).digest())
-    # The words are in host order: version 4 stands in the second, the variant in the
-    # third.
-    words = [netlink.get_uint(bytes(digest[at : at + 4])) for at in range(0, 16, 4)]
-    words[1] = words[1] & ~0xF000 | 0x4000
-    words[2] = words[2] & ~0xC0000000 | 0x80000000
-    return b"".join(netlink.put_u32(0, word)[4:] for word in words)

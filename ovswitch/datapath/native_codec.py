@@ -6,7 +6,12 @@ The fast twin of `odp.key_decode` and `odp.key_encode`, for the way of each new 
 
 from __future__ import annotations
 
+from ovswitch.flow.layout import NW_FRAG_ANY, NW_FRAG_LATER, SLOTS
 from ovswitch.native import core
+
+_NW_FRAG = SLOTS["nw_frag"]
+_ANY = NW_FRAG_ANY << _NW_FRAG.shift
+_FRAG_MASK = (NW_FRAG_ANY | NW_FRAG_LATER) << _NW_FRAG.shift
 
 
 class NativeCodec:
@@ -28,4 +33,8 @@ class NativeCodec:
 
     def from_mask(self, mask: int, flow: int) -> bytes:
         """Return a mask's attributes, which go with `flow`."""
+        if mask & _NW_FRAG.mask:
+            # A match on "any fragment" alone can only be said as one on the kind.
+            frag = _FRAG_MASK if mask & _ANY else 0
+            mask = mask & ~_NW_FRAG.mask | frag
         return core.mask_to_attrs(flow, mask)

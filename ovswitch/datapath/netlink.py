@@ -30,7 +30,6 @@ MAX_ATTR_SIZE = 0xFFFF
 _U8 = Struct("=HHBxxx")
 _U16 = Struct("=HHHxx")
 _U32 = Struct("=HHI")
-_U64 = Struct("=HHQ")
 _HEADER = Struct("=IHHII")
 _GENL_OVS = Struct("=BBHi")
 _ERRNO = Struct("=i")
@@ -63,11 +62,6 @@ def put_u32(kind: int, value: int) -> bytes:
     return _U32.pack(8, kind, value)
 
 
-def put_u64(kind: int, value: int) -> bytes:
-    """Return an attribute of 64 bits."""
-    return _U64.pack(12, kind, value)
-
-
 def put_string(kind: int, text: str) -> bytes:
     """Return an attribute of a null-terminated string."""
     return attr(kind, text.encode() + b"\0")
@@ -98,16 +92,6 @@ def parse(octets: bytes) -> dict[int, bytes]:
     if rest:
         raise NetlinkError("malformed attributes")
     return dict(found)
-
-
-def get_u32(payload: bytes) -> int:
-    """Return a 32-bit payload.
-
-    Raises: NetlinkError: it has another size.
-    """
-    if len(payload) != 4:
-        raise NetlinkError("attribute should have 4 octets")
-    return int.from_bytes(payload, byteorder)
 
 
 def get_uint(payload: bytes) -> int:

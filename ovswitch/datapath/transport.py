@@ -47,6 +47,9 @@ if TYPE_CHECKING:
         def receive(self, limit: int) -> list[netlink.Message]:
             """Return up to about `limit` upcall messages without waiting."""
 
+        def preferred_port(self, name: str) -> int | None:
+            """Return the number to try first for a port of that name."""
+
         def now(self) -> int:
             """Return the time in ms on the clock that flows' `used` is counted on."""
 

@@ -8,6 +8,7 @@ an eventfd tells an event loop of them. Time is the process's own virtual clock.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 
@@ -28,6 +29,9 @@ PORT_TYPES = {
     f.OVS_VPORT_TYPE_NETDEV: "dummy",
     f.OVS_VPORT_TYPE_INTERNAL: "dummy-internal",
 }
+_DIGITS = frozenset("0123456789")
+_MAX_DIGITS = 9
+_FIRST_BRIDGE = 100  # number of the port "br0"
 _PID = 1  # of the one client
 _MAX_UPCALLS = 4096  # messages that wait; beyond it they are lost
 _MAX_ROUNDS = 64  # of packets that make packets within one call
@@ -125,13 +129,27 @@ class DummyTransport:
         """Return up to `limit` upcall messages."""
         found = [self._upcalls.popleft() for _ in range(min(limit, len(self._upcalls)))]
         if self._signal >= 0:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._signal)
-            except BlockingIOError:
-                pass
             if self._upcalls:
                 os.eventfd_write(self._signal, 1)
         return found
+
+    def preferred_port(self, name: str) -> int | None:
+        """Return the number in a port's name, 100 more for bridges.
+
+        Tests can tell ports' numbers in advance, here as in the reference.
+        """
+        digits = ""
+        for char in name:
+            if char in _DIGITS:
+                digits += char
+            elif digits:
+                break
+        if not digits or len(digits) > _MAX_DIGITS:
+            return None
+        number = int(digits) + (_FIRST_BRIDGE if name.startswith("br") else 0)
+        return number or None
 
     def now(self) -> int:
         """Return the virtual monotonic time, which flows' `used` is counted on."""

@@ -32,6 +32,7 @@ _MAX_STALE = 64  # datagrams of upcalls in one receive()
 _ETIMEDOUT = 110
 _ENODEV = 19
 _ECONNREFUSED = 111
+_EPROTO = 71
 _ENOEXEC = 8
 
 
@@ -136,6 +137,9 @@ class UserspaceTransport:
             self._reset()
             errno = error.errno if error.errno is not None else _ETIMEDOUT
             raise TransportError(errno, str(error)) from error
+        except netlink.NetlinkError as error:
+            self._reset()
+            raise TransportError(_EPROTO, str(error)) from error
 
     def _transact(self, requests: Sequence[Request]) -> list[list[netlink.Message]]:
         control = self._control
@@ -192,9 +196,9 @@ class UserspaceTransport:
             upcalls = self._connect()
             try:
                 self._pid = self._ask_pid(upcalls)
-            except OSError as error:
+            except (OSError, netlink.NetlinkError) as error:
                 upcalls.close()
-                errno = error.errno if error.errno is not None else _ETIMEDOUT
+                errno = getattr(error, "errno", _EPROTO) or _ETIMEDOUT
                 raise TransportError(errno, str(error)) from error
             upcalls.setblocking(False)
             self._upcalls = upcalls
@@ -238,8 +242,15 @@ class UserspaceTransport:
             except OSError as error:
                 self._reset()
                 raise TransportError(error.errno, str(error)) from error
-            messages += netlink.split(datagram)
+            try:
+                messages += netlink.split(datagram)
+            except netlink.NetlinkError as error:
+                self._reset()
+                raise TransportError(_EPROTO, str(error)) from error
         return messages
+
+    def preferred_port(self, name: str) -> int | None:
+        """Leave the choice of a port's number to the forwarder."""
 
     def now(self) -> int:
         """Return the kernel's monotonic time, which the forwarder counts in."""

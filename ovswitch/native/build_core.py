@@ -41,5 +41,5 @@ ffi.set_source(
         flag for flag in _forwarder["CFLAGS"] if flag not in ("-Werror", "-Wextra")
     ],
     extra_link_args=["-pthread"],
-    depends=[str(path) for path in sorted(CSRC.glob("*.h"))],
+    depends=[str(path) for path in (*CSRC.glob("*.h"), *GENERATED.glob("*.h"))],
 )

@@ -29,6 +29,7 @@ SHARED = (
     "flow_hash",
     "flow_table",
     "key_attrs",
+    "key_headers",
     "key_to_attrs",
     "key_tunnel",
     "meter",
@@ -44,6 +45,7 @@ SHARED = (
     "request_packet",
     "request_vport",
     "set_field",
+    "subtable",
     "upcall",
     "worker",
 )

@@ -24,8 +24,8 @@ except ImportError as error:  # pragma: no cover - only in an unbuilt tree
 _ffi = _core.ffi
 _lib = _core.lib
 
-#: Octets of a flow key; layout.SIZE, which the C code was built from.
-KEY_SIZE = 664
+#: Octets of a flow key: layout.SIZE, when the module was built.
+KEY_SIZE: int = _lib.core_key_size()
 _ROOM = 4096  # more than the attributes of any key take
 
 _key = _ffi.new(f"uint8_t[{KEY_SIZE}]")

@@ -173,7 +173,7 @@ class Backer:
         self.recirc.run(now)
 
     def deadline(self) -> int | None:
-        """Return when `run()` has something to do, in ms; None for not before events."""
+        """Return when `run()` has something to do, in ms; None: not before events."""
         deadlines = [self.udpif.deadline()]
         deadlines += [ofproto.deadline() for ofproto in self.ofprotos.values()]
         known = [deadline for deadline in deadlines if deadline is not None]

@@ -90,7 +90,7 @@ class Bundle:
         self.name = settings.name
         self.vlan_mode = settings.vlan_mode
         self.vlan = settings.vlan
-        self.trunks = settings.trunks
+        self.trunks = _trunks(settings)
         self.cvlans = settings.cvlans
         self.qinq_ethtype = settings.qinq_ethtype
         self.use_priority_tags = settings.use_priority_tags
@@ -118,6 +118,20 @@ class Bundle:
             return outer_vid == self.vlan and self.allows_cvlan(inner_vid)
         return self.trunks_vlan(outer_vid)
 
+
+def _trunks(settings: BundleSettings) -> frozenset[int] | None:
+    """Return the VLANs that a bundle trunks; None for all.
+
+    With a native VLAN, that one always and VLAN 0 never: packets without a tag are in
+    the native VLAN.
+    """
+    trunks = settings.trunks
+    if settings.vlan_mode not in {NATIVE_TAGGED, NATIVE_UNTAGGED} or settings.vlan <= 0:
+        return trunks
+    return (_ALL_VLANS if trunks is None else trunks) - {0} | {settings.vlan}
+
+
+_ALL_VLANS = frozenset(range(4096))
 
 #: Where packets "come from" that a controller sends with in_port NONE or CONTROLLER.
 NONE_BUNDLE = Bundle(None, BundleSettings("OFPP_NONE"))

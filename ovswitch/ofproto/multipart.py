@@ -26,9 +26,7 @@ _STATS_REQUEST10, _MULTIPART_REQUEST = 16, 18
 
 def is_request(octets: bytes) -> bool:
     """Return whether a message is a statistics (multipart) request."""
-    return octets[1] == (
-        _STATS_REQUEST10 if octets[0] == OF10 else _MULTIPART_REQUEST
-    )
+    return octets[1] == (_STATS_REQUEST10 if octets[0] == OF10 else _MULTIPART_REQUEST)
 
 
 class _Partial:

@@ -39,6 +39,7 @@ from ovswitch.ofproto.bundle import Bundle
 from ovswitch.ofproto.connmgr import Connmgr
 from ovswitch.ofproto.flow_mod import ADD, DELETE_STRICT, FlowMod
 from ovswitch.ofproto.mac_learning import DEFAULT_IDLE_TIME, MacLearning
+from ovswitch.ofproto.packet_in import make_packet_in
 from ovswitch.ofproto.port import Port
 from ovswitch.ofproto.port_order import hash_order
 from ovswitch.ofproto.rule import Rule
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from ovswitch.ofproto.bundle import BundleSettings
     from ovswitch.ofproto.features import Support
     from ovswitch.ofproto.mirror import Mirror
+    from ovswitch.ofproto.packet_in import PacketInEvent
     from ovswitch.ofproto.xlate.context import Context
     from ovswitch.openflow.actions.types import Action
 
@@ -109,7 +111,7 @@ class Ofproto:
         self.hw_desc = "Open vSwitch"
         self.sw_desc = "3.1.0"
         self.serial_desc = "None"
-        self.dp_desc = name
+        self.dp_desc = "None"
         self.tables = FlowTables(self.clock)
         self.ports: dict[int, Port] = {}
         self.bundles: list[Bundle] = []
@@ -270,8 +272,15 @@ class Ofproto:
         if not toggled:
             return False
         port.config ^= toggled
-        self.port_update(port)
+        if port.bundle is not None:
+            self.bundle_update(port.bundle)
+        self.backer.need_revalidate("port_toggled")
+        self.connmgr.port_modified(port)
         return True
+
+    def tables_changed(self) -> None:
+        """Note that tables have other names."""
+        self._names = None
 
     def _ports_changed(self) -> None:
         self._flood_ports = None
@@ -438,6 +447,11 @@ class Ofproto:
             uuid=self.uuid,
         )
         return odp.userspace(pid, userdata)
+
+    def packet_in(self, event: PacketInEvent) -> None:
+        """Send a packet to the controllers that want it."""
+        message = make_packet_in(event, self.tun_table)
+        self.connmgr.send_packet_in(message, event.controller_id)
 
     # What packets teach.
 

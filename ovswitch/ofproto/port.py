@@ -92,13 +92,14 @@ class Port:
         mtu: in octets.
         created: in ms of monotonic time.
         stats_source: gives the device's counters; None for those counted here.
+        options: the device's configuration, for dpif/show.
         aux: for the owner in `bridge/`.
     """
 
     __slots__ = (
         "advertised", "aux", "bundle", "config", "created", "curr", "curr_speed",
         "hw_addr", "is_tunnel", "max_speed", "may_enable", "may_forward", "may_learn",
-        "mtu", "name", "netdev_type", "odp_port", "ofp_port", "ofproto",
+        "mtu", "name", "netdev_type", "odp_port", "ofp_port", "ofproto", "options",
         "peer_features", "peer_name", "state", "stats", "stats_source", "supported",
     )  # fmt: skip
 
@@ -135,6 +136,7 @@ class Port:
         self.created = 0
         self.stats = PortStats()
         self.stats_source: Callable[[], PortStats | None] | None = None
+        self.options: dict[str, str] = {}
         self.aux: object = None
 
     def __repr__(self) -> str:

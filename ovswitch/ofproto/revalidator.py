@@ -88,13 +88,15 @@ class Revalidator:
 
     def complete(self, now: int, *, purge: bool = False) -> None:
         """Look at all flows; with `purge` delete them."""
-        while self._dump is not None:
-            self._slice(now, SLICE)
+        self._drain(now)
         self._purge = purge
         if self._start(now):
-            while self._dump is not None:
-                self._slice(now, SLICE)
+            self._drain(now)
         self._purge = False
+
+    def _drain(self, now: int) -> None:
+        while self._dump is not None:
+            self._slice(now, SLICE)
 
     def _start(self, now: int) -> bool:
         """Begin a dump."""

@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ovswitch.flow.layout import SLOTS
-from ovswitch.flow.match import MATCH_ALL
 from ovswitch.ofproto.flow_mod import (
     ADD,
     DELETE,
@@ -389,9 +388,15 @@ class FlowTables:
                 return
             self.delete([victim], EVICTION)
 
-    def flush(self) -> None:
-        """Remove every rule a controller can see."""
-        self.delete(self.select(_EVERYTHING), REASON_DELETE)
+    def flush(self, *, hidden: bool = False) -> None:
+        """Remove every rule a controller can see; with `hidden` the others too.
+
+        Only the internal table stays.
+        """
+        for table in self.tables:
+            if not table.hidden and table.n_flows:
+                rules = [r for r in table.classifier if hidden or not r.is_hidden]
+                self.delete(rules, REASON_DELETE)
 
     def check_invariants(self) -> None:
         """Raise AssertionError unless the indexes agree with the tables."""
@@ -407,9 +412,6 @@ class FlowTables:
         for table in self.tables:
             if table.n_flows:
                 table.classifier.check_invariants()
-
-
-_EVERYTHING = FlowMod(DELETE, MATCH_ALL, table_id=ALL_TABLES)
 
 
 def _is_default(match: Match) -> bool:

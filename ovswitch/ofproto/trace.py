@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ovswitch.datapath import netlink
 from ovswitch.datapath.odp import numbers as n
 from ovswitch.datapath.odp.action_text import format_actions as format_odp
-from ovswitch.datapath.odp.cookie import SLOW_ACTION, SLOW_PATH_REASONS
+from ovswitch.datapath.odp.cookie import SLOW_PATH_REASONS
 from ovswitch.datapath.odp.key_decode import KeyDecodeError, to_flow
 from ovswitch.datapath.odp.key_parse import OdpError, parse_key
 from ovswitch.flow import flags
@@ -403,9 +403,7 @@ def _explain_slow_path(slow: int) -> str:
 def _execute(ctx: c.Context, packet: bytes, flow: int) -> str:
     """Let the datapath do what has an effect outside it: tell controllers."""
     pruned = prune_outputs(b"".join(ctx.odp))
-    error = ctx.ofproto.backer.udpif.execute(
-        packet, flow, pruned, needs_help=bool(ctx.slow & SLOW_ACTION)
-    )
+    error = ctx.ofproto.backer.udpif.execute_on(ctx.ofproto, packet, flow, pruned)
     return f"\nAction execution failed ({error})\n." if error else ""
 
 
@@ -423,7 +421,7 @@ def prune_outputs(actions: bytes) -> bytes:
 def _resume(
     flow: int, recirc_id: int, nat: t.Action | None, states: list[int]
 ) -> tuple[int, str]:
-    """Return what the connection tracker makes of a flow, and the heading that says so."""
+    """Return what the connection tracker makes of a flow, and the heading."""
     line = "=" * _WIDTH
     text = f"\n\n{line}\nrecirc({recirc_id:#x}) - resume conntrack with "
     if states:

@@ -20,16 +20,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ovswitch.datapath.odp import key_decode, key_encode
+from ovswitch.datapath.odp.numbers import ODPP_NONE
 from ovswitch.ofproto.revalidator import Revalidator
 from ovswitch.ofproto.upcall import UpcallHandler
 from ovswitch.ofproto.xlate import headers as h
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ovswitch.datapath.dpif import Dpif, Upcall
     from ovswitch.datapath.transport import Request
     from ovswitch.ofproto.backer import Backer
+    from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.ukey import Ukey
 
 DEFAULT_FLOW_LIMIT = 200_000
@@ -40,7 +42,7 @@ _INITIAL_LIMIT = 10_000
 
 
 class Codec(Protocol):
-    """Keys and masks between attributes and integers; the native core has a fast one."""
+    """Keys and masks between attributes and integers."""
 
     def to_flow(self, key: bytes) -> int:
         """Return the flow of a key. Raises: ValueError: it is malformed."""
@@ -83,7 +85,7 @@ class Udpif:
         ukeys: the flows in the datapath, by UFID.
         flow_limit: how many there may be now; `max_flow_limit` is the configured bound.
         max_idle, max_revalidator: in ms, see Open_vSwitch's other_config.
-        megaflows_enabled: else every flow matches exactly one (upcall/disable-megaflows).
+        megaflows_enabled: else flows match exactly (upcall/disable-megaflows).
         terse_dumps: whether dumps show UFIDs only (upcall/disable-ufid).
         paused: whether the revalidator rests (revalidator/pause).
     """
@@ -134,20 +136,21 @@ class Udpif:
             return None
         return self._revalidator.deadline()
 
-    def execute(
-        self, packet: bytes, flow: int, actions: bytes, *, needs_help: bool = False
+    def execute_on(
+        self, ofproto: Ofproto, packet: bytes, flow: int, actions: bytes
     ) -> str:
         """Let the datapath do `actions` to a packet; return what failed, or "".
 
-        `flow` has the OpenFlow in_port of a port of the datapath, or of none.
+        `flow` has the switch's in_port, which need not be a port of the datapath.
         """
         if self.backer.dpif is None or not actions:
             return ""
-        return self.operate([self.make_execute(packet, flow, actions)])
-
-    def make_execute(self, packet: bytes, flow: int, actions: bytes) -> Request:
-        """Return the operation that does `actions` to a packet; flow as the datapath's."""
-        return self.dpif.execute(packet, self.codec.from_flow(flow), actions)
+        port = ofproto.ports.get(h.IN_PORT.get(flow))
+        odp_port = ODPP_NONE
+        if port is not None and port.odp_port is not None:
+            odp_port = port.odp_port
+        key = self.codec.from_flow(h.IN_PORT.put(flow, odp_port))
+        return self.operate([self.dpif.execute(packet, key, actions)])
 
     def operate(self, ops: Iterable[Request]) -> str:
         """Do datapath operations; return the first failure's text, or ""."""
@@ -211,10 +214,3 @@ def _strerror(errno: int) -> str:
     import os
 
     return os.strerror(errno)
-
-
-#: For handlers: an in_port mask that the datapath matches exactly.
-IN_PORT_MASK = h.IN_PORT.mask
-
-if TYPE_CHECKING:
-    Clock = Callable[[], int]

@@ -17,6 +17,7 @@ from ovswitch.datapath.dpif import DpifError, ufid
 from ovswitch.datapath.families import OVS_PACKET_CMD_MISS
 from ovswitch.datapath.odp import actions as odp
 from ovswitch.datapath.odp import cookie as cookies
+from ovswitch.datapath.odp.numbers import ODPP_NONE
 from ovswitch.flow.layout import FLOW_MASK, SLOTS
 from ovswitch.ofproto.backer_error import NoSwitchError
 from ovswitch.ofproto.packet_in import PacketInEvent
@@ -122,7 +123,7 @@ class UpcallHandler:
             "received packet on unassociated datapath port %d",
             h.IN_PORT.get(flow),
         )
-        if upcall.type == OVS_PACKET_CMD_MISS:
+        if upcall.type == OVS_PACKET_CMD_MISS and h.IN_PORT.get(flow) != ODPP_NONE:
             wildcards = h.IN_PORT.mask | h.RECIRC_ID.mask | h.PACKET_TYPE.mask
             wildcards |= h.DL_TYPE.mask
             self._put(upcall.key, flow, wildcards, b"", [], now, ops, puts)
@@ -232,7 +233,7 @@ class UpcallHandler:
         if not state.conntracked:
             flow = recirc.forget_connection(flow)
         flow = flow & h.without(recirc.METADATA_MASK) | state.metadata
-        ofproto.connmgr.packet_in(
+        ofproto.packet_in(
             PacketInEvent(
                 upcall.packet,
                 flow,

@@ -73,7 +73,24 @@ _MODULES = {
     ),
     "port_stats": ("PORT_STATS_REQUEST", "PORT_STATS_REPLY"),
     "role": ("ROLE_REQUEST", "ROLE_REPLY", "ROLE_STATUS"),
+    "table": ("TABLE_MOD", "TABLE_DESC_REQUEST", "TABLE_DESC_REPLY", "TABLE_STATUS"),
+    "table_features": (
+        "TABLE_FEATURES_STATS_REQUEST",
+        "TABLE_FEATURES_STATS_REPLY",
+        "TABLE_STATS_REPLY",
+    ),
     "async_config": ("SET_ASYNC_CONFIG", "GET_ASYNC_REPLY"),
+    "queue": (
+        "QUEUE_GET_CONFIG_REQUEST",
+        "QUEUE_GET_CONFIG_REPLY",
+        "QUEUE_STATS_REQUEST",
+        "QUEUE_STATS_REPLY",
+    ),
+    "flow_monitor": (
+        "FLOW_MONITOR_STATS_REQUEST",
+        "FLOW_MONITOR_STATS_REPLY",
+        "FLOW_MONITOR_CANCEL",
+    ),
 }
 _module_of = {kind: name for name, kinds in _MODULES.items() for kind in kinds}
 _decoders: dict[str, Decoder] = {}

@@ -161,8 +161,8 @@ class Idl:
 
     @property
     def last_error(self) -> int:
-        """Error number of the last failure to connect; ENOENT without the database."""
-        return self._session.last_error or (0 if self.core.cs.is_alive else 2)
+        """Error number of the last failure of the connection; 0 if there was none."""
+        return self._session.last_error
 
     @property
     def cond_seqno(self) -> int:

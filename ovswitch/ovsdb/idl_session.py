@@ -143,7 +143,9 @@ class Session:
 
     def _receive(self, timeout_ms: int | None) -> list[Message]:
         messages: list[Message] = []
-        wait = -1 if timeout_ms is None else timeout_ms
+        # An SSL stream that may not block at all fails where others have nothing.
+        least = 1 if self.name.startswith(("ssl:", "pssl:")) else 0
+        wait = -1 if timeout_ms is None else max(timeout_ms, least)
         while self._client is not None and len(messages) < _BATCH:
             self._fsm.receive_attempted(clock.now())
             try:
@@ -158,7 +160,7 @@ class Session:
                 self._send(Message.reply(message.params, message.id))
             elif message.id != "echo":
                 messages.append(message)
-                wait = 0
+                wait = least
         return messages
 
     def _send(self, message: Message) -> None:
@@ -209,10 +211,9 @@ class Session:
             self._listener.listen(10)
         # The C module has only this form; `socket.accept` wraps it.
         descriptor, _ = self._listener._accept()  # type: ignore[attr-defined]  # see above
-        stream = target.Stream(name, _socket.socket(fileno=descriptor))
         if name.startswith("pssl:"):
-            raise target.unsupported()
-        return stream
+            return target.Stream(name, _encrypted(descriptor))
+        return target.Stream(name, _socket.socket(fileno=descriptor))
 
     def _disconnect(self, error: int) -> None:
         if error:
@@ -222,6 +223,17 @@ class Session:
             self._client = None
         self._fsm.disconnected(clock.now(), error)
         self._pick()
+
+
+def _encrypted(descriptor: int) -> _socket.socket:
+    """Start SSL as its server on an accepted connection. Raises: OSError."""
+    import socket
+
+    from ovswitch.runtime import ssl_config
+
+    context = ssl_config.settings.context(server=True)
+    plain = socket.socket(fileno=descriptor)
+    return context.wrap_socket(plain, server_side=True)
 
 
 def _shorter(a: int | None, b: int | None) -> int | None:

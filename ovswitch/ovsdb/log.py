@@ -12,7 +12,7 @@ LENGTH is the JSON's size with its newline, SHA1 the hash of those octets. MAGIC
 States: a log starts out READING; a record that is torn or damaged ends reading
 (FAILED) with the error that says where. The first write cuts off what wasn't read, be
 it unread or damaged, and makes the log WRITING. A failed write cuts off what it left
-behind, and the next one tries again. Only `replace()` gone wrong is final (BROKEN).
+behind, and the next one tries again.
 
 Files go through `Disk`, so that tests can make the nth operation fail.
 
@@ -47,6 +47,7 @@ CREATE_EXCLUSIVE = "create"
 _HEADER_LIMIT = 127
 _BASE_FLOOR = 10 * 1024 * 1024
 _SHA1_DIGITS = 40
+_HEXITS = b"0123456789abcdefABCDEF"
 
 _log = vlog.Module("ovsdb_log")
 _limit = vlog.RateLimit(5, 5)
@@ -98,7 +99,11 @@ DISK = Disk()
 
 
 class Log:
-    """An open log file. `offset` is the end of what was read or written."""
+    """An open log file. `offset` is the end of what was read or written.
+
+    `start` is what was read from `fd` already. `encode` and `decode` may be replaced
+    by faster ones.
+    """
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class Log:
         magic: str,
         lock: lockfile.Lock | None,
         disk: Disk,
+        start: bytes = b"",
     ) -> None:
         self.name = name  # as the user called it
         self.path = path
@@ -120,10 +126,9 @@ class Log:
         self._lock = lock
         self._disk = disk
         self._previous_offset = 0
-        self._reader: _Reader | None = _Reader(fd)
+        self._reader: _Reader | None = _Reader(fd, start)
         self._error: OvsdbError | None = None
         self._is_writing = False
-        self._is_broken = False
 
     # Reading
 
@@ -212,8 +217,6 @@ class Log:
 
         Raises: OvsdbError.
         """
-        if self._is_broken and self._error is not None:
-            raise self._error
         if not self._is_writing:
             self._start_writing()
         octets = self.encode(record) + b"\n"
@@ -332,15 +335,15 @@ class Log:
 
 
 class _Reader:
-    """A buffer over a file descriptor, from its beginning."""
+    """A buffer over a file descriptor, of which `start` was read already."""
 
     __slots__ = ("_buffer", "_fd", "_index")
 
     _CHUNK = 1 << 18
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, start: bytes) -> None:
         self._fd = fd
-        self._buffer = b""
+        self._buffer = start
         self._index = 0
 
     def _fill(self, size: int) -> bool:
@@ -400,13 +403,12 @@ def use_fast_hash() -> None:
 def parse_header(line: bytes) -> tuple[str, int, str] | None:
     """Return (magic, size, hash) of a header line, or None if it isn't one."""
     words = line.split(b" ")
-    if len(words) != 4 or words[0] != b"OVSDB" or not line.endswith(b"\n"):
+    if len(words) != 4 or words[2] == b"0" or words[0] != b"OVSDB" or not line.endswith(b"\n"):
         return None
     magic, size, digest = words[1], words[2], words[3][:-1]
-    if not size.isdigit() or not int(size) or len(digest) != _SHA1_DIGITS:
+    if not size.isdigit() or len(digest) != _SHA1_DIGITS or digest.strip(_HEXITS):
         return None
     try:
-        bytes.fromhex(digest.decode("ascii"))
         return magic.decode("ascii"), int(size), digest.decode("ascii").lower()
     except ValueError:
         return None
@@ -439,7 +441,7 @@ def open_log(
     try:
         fd = _open_file(name, mode, disk)
         try:
-            magic = _identify(name, fd, magics, disk)
+            magic, start = _identify(name, fd, magics, disk)
         except BaseException:
             os.close(fd)
             raise
@@ -447,7 +449,7 @@ def open_log(
         if lock is not None:
             lock.release()
         raise
-    return Log(name, os.path.abspath(name), fd, magic, lock, disk)
+    return Log(name, os.path.abspath(name), fd, magic, lock, disk, start)
 
 
 def _open_file(name: str, mode: str, disk: Disk) -> int:
@@ -468,23 +470,38 @@ def _open_file(name: str, mode: str, disk: Disk) -> int:
         raise io_error(error.errno or 0, f"{name}: {verb} failed") from error
 
 
-def _identify(name: str, fd: int, magics: str, disk: Disk) -> str:
-    """Return the magic of the file's first record. Raises: OvsdbError."""
+def _identify(name: str, fd: int, magics: str, disk: Disk) -> tuple[str, bytes]:
+    """Return the magic of the file's first record, and what was read for it.
+
+    Where the file can be read again from its beginning, the latter is empty.
+    Raises: OvsdbError.
+    """
     try:
-        header = os.read(fd, _HEADER_LIMIT)
-        if os.path.isfile(name):
-            os.lseek(fd, 0, os.SEEK_SET)
+        start = _first_line(fd)
     except OSError as error:
         raise io_error(error.errno or 0, f"{name}: read error") from error
-    if not header:
+    if not start:
         if "|" in magics:
             raise OvsdbError(None, f"{name}: cannot identify file type")
         with _Ignored():  # some file systems can't
             disk.sync_folder(name)
-        return magics
-    parsed = parse_header(header.split(b"\n")[0] + b"\n")
+        return magics, b""
+    parsed = parse_header(start.split(b"\n")[0] + b"\n")
     if parsed is None:
         raise OvsdbError(None, f"{name}: unexpected file format")
     if parsed[0] not in magics.split("|"):
         raise OvsdbError(None, f"{name}: cannot identify file type")
-    return parsed[0]
+    with _Ignored():  # a pipe can't
+        os.lseek(fd, 0, os.SEEK_SET)
+        start = b""
+    return parsed[0], start
+
+
+def _first_line(fd: int) -> bytes:
+    start = b""
+    while b"\n" not in start and len(start) < _HEADER_LIMIT:
+        more = os.read(fd, _HEADER_LIMIT)
+        if not more:
+            break
+        start += more
+    return start

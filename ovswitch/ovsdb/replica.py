@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.replica_row import Row
+from ovswitch.ovsdb.replica_values import compile_converter
 from ovswitch.ovsdb.schema import ColumnSchema
 from ovswitch.runtime import vlog
 
@@ -58,6 +59,7 @@ class Column:
         "monitored",
         "mutable",
         "name",
+        "to_python",
         "type",
     )
 
@@ -68,6 +70,7 @@ class Column:
         self.has_uuid = "uuid" in (schema.type.key.type, schema.type.value.type)
         self.monitored = False
         self.alert = True
+        self.to_python = compile_converter(schema.type)
         self._diff_type: ColumnType | None = None
 
     @property

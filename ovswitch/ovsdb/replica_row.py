@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ovswitch.ovsdb import datum as data
 from ovswitch.ovsdb.error import OvsdbError
-from ovswitch.ovsdb.replica_values import Mutation, from_python, to_atom, to_python
+from ovswitch.ovsdb.replica_values import Mutation, from_python, to_atom
 from ovswitch.runtime import vlog
 
 TYPE_CHECKING = False
@@ -70,10 +70,11 @@ class Row:
         _set_deleted(self, False)
 
     def __getattr__(self, name: str) -> Any:
-        column = self._table.find_column(name)
+        table = self._table
+        column = table.find_column(name)
         if column is None:
-            raise AttributeError(f"table {self._table.name} has no column '{name}'")
-        return to_python(self.read(name), column.type, self._table.replica)
+            raise AttributeError(f"table {table.name} has no column '{name}'")
+        return column.to_python(self.read(name), table.replica)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[0] == "_":
@@ -91,6 +92,8 @@ class Row:
 
     def read(self, name: str) -> Datum:
         """The value of a column, with the changes of the transaction in progress."""
+        if self._changes is None and self._mutations is None:
+            return self.original(name)
         datum = self.base(name)
         if self._mutations is not None and name in self._mutations:
             return self._mutations[name].applied(datum)

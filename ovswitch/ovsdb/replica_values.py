@@ -13,7 +13,7 @@ from ovswitch.ovsdb.atom import to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, TypeAlias
 
     from ovswitch.ovsdb.datum import Datum
@@ -21,22 +21,37 @@ if TYPE_CHECKING:
     from ovswitch.ovsdb.types import BaseType, ColumnType
 
     Json: TypeAlias = Any
+    Converter: TypeAlias = Callable[[Datum, Replica], Any]
 
 
-def to_python(datum: Datum, column_type: ColumnType, replica: Replica) -> Any:
-    """Return a datum as a Python value."""
+def compile_converter(column_type: ColumnType) -> Converter:
+    """Return a function (datum, replica) -> Python value for a type."""
     key, value = column_type.key, column_type.value
-    if key.ref_table_name is None and value.ref_table_name is None:
-        if column_type.is_map():
-            return dict(datum)
-        return datum[0] if column_type.is_scalar() else list(datum)
+    if key.ref_table_name is not None or value.ref_table_name is not None:
+        return _row_converter(column_type)
     if column_type.is_map():
+        return lambda datum, _replica: dict(datum)
+    if column_type.is_scalar():
+        return lambda datum, _replica: datum[0]
+    return lambda datum, _replica: list(datum)
+
+
+def _row_converter(column_type: ColumnType) -> Converter:
+    key, value = column_type.key, column_type.value
+
+    def to_map(datum: Datum, replica: Replica) -> dict[Any, Any]:
         pairs = ((_row(k, key, replica), _row(v, value, replica)) for k, v in datum)
         return {k: v for k, v in pairs if k is not None and v is not None}
-    rows = [_row(atom, key, replica) for atom in datum]
+
+    def to_list(datum: Datum, replica: Replica) -> list[Any]:
+        rows = [_row(atom, key, replica) for atom in datum]
+        return [row for row in rows if row is not None]
+
+    if column_type.is_map():
+        return to_map
     if column_type.is_scalar():
-        return rows[0]
-    return [row for row in rows if row is not None]
+        return lambda datum, replica: _row(datum[0], key, replica)
+    return to_list
 
 
 def _row(atom: Any, base: BaseType, replica: Replica) -> Any:

@@ -56,6 +56,7 @@ class Table:
     """Rows by UUID."""
 
     __slots__ = (
+        "all_columns",
         "defaults",
         "indexes",
         "log",
@@ -84,6 +85,7 @@ class Table:
         self.strong_columns: tuple[Reference, ...] = ()
         self.weak_columns: tuple[Reference, ...] = ()
         self.defaults = [column.type.default for column in schema.ordered]
+        self.all_columns = frozenset(range(len(schema.ordered)))
         self.map_indexes = [c.index for c in schema.ordered if c.type.is_map()]
         self.persistent_columns = [
             column

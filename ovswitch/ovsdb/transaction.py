@@ -32,6 +32,7 @@ from ovswitch.ovsdb.schema import VERSION_COLUMN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from ovswitch.ovsdb.datum import Datum
     from ovswitch.ovsdb.row import Row
@@ -57,18 +58,26 @@ class Change:
         self.uuid = uuid
         self.old = old
         self.new = new
-        self.columns: set[int] = set()
+        self.columns: AbstractSet[int] = set()
 
 
 class Transaction:
     """Changes by table and UUID, in the order in which tables were first changed."""
 
-    __slots__ = ("_ref_changes", "_suspects", "changes", "comments", "n_atoms_change")
+    __slots__ = (
+        "_deleted",
+        "_ref_changes",
+        "_suspects",
+        "changes",
+        "comments",
+        "n_atoms_change",
+    )
 
     def __init__(self) -> None:
         self.changes: dict[Table, dict[str, Change]] = {}
         self.comments: list[str] = []
         self.n_atoms_change = 0
+        self._deleted: list[Change] = []  # rows that existed before
         self._ref_changes: dict[RowId, int] = {}
         # Rows whose weak references may point to rows that are being deleted.
         self._suspects: set[RowId] = set()
@@ -152,14 +161,20 @@ class Transaction:
     def _drop_unchanged(self) -> None:
         for table, changes in list(self.changes.items()):
             for uuid, change in list(changes.items()):
-                if change.old is None or change.new is None:
-                    change.columns.update(range(len(table.defaults)))
+                if change.old is None:
+                    change.columns = table.all_columns
                     continue
-                for index, (old, new) in enumerate(
-                    zip(change.old.fields, change.new.fields, strict=True)
-                ):
-                    if old is not new and old != new:
-                        change.columns.add(index)
+                if change.new is None:
+                    change.columns = table.all_columns
+                    self._deleted.append(change)
+                    continue
+                change.columns = {
+                    index
+                    for index, (old, new) in enumerate(
+                        zip(change.old.fields, change.new.fields, strict=True)
+                    )
+                    if old is not new and old != new
+                }
                 if not change.columns:
                     _restore(table, change)
                     del changes[uuid]
@@ -169,13 +184,13 @@ class Transaction:
     # Strong references
 
     def _count_references(self) -> None:
-        for change in self.all_changes():
-            for reference in change.table.strong_columns:
-                if reference.index in change.columns:
-                    self._count_reference(change, reference)
-        for change in self.all_changes():
-            if change.new is None:
-                self._check_unreferenced(change)
+        for table, changes in self.changes.items():
+            for reference in table.strong_columns:
+                for change in changes.values():
+                    if reference.index in change.columns:
+                        self._count_reference(change, reference)
+        for change in self._deleted:
+            self._check_unreferenced(change)
 
     def _count_reference(self, change: Change, reference: Reference) -> None:
         target, index = reference.target, reference.index
@@ -243,7 +258,8 @@ class Transaction:
         self.delete(row)
         change = self.changes[row.table].get(row.uuid)
         if change is not None:
-            change.columns.update(range(len(row.fields)))
+            change.columns = row.table.all_columns
+            self._deleted.append(change)
         return targets
 
     # The other rules
@@ -258,17 +274,17 @@ class Transaction:
                 )
 
     def _drop_weak_references(self) -> None:
-        for change in list(self.all_changes()):
-            if change.new is None and change.old is not None:
-                for table, uuid in change.table.weak_refs.get(change.uuid, ()):
-                    row = table.rows.get(uuid)
-                    if row is not None:
-                        self.modify(row)
-                        self._suspects.add((table, uuid))
-        for change in list(self.all_changes()):
-            if change.new is not None:
-                for reference in change.table.weak_columns:
-                    self._check_weak_reference(change, change.new, reference)
+        for change in self._deleted:
+            for table, uuid in change.table.weak_refs.get(change.uuid, ()):
+                row = table.rows.get(uuid)
+                if row is not None:
+                    self.modify(row)
+                    self._suspects.add((table, uuid))
+        for table, changes in self.changes.items():
+            for reference in table.weak_columns:
+                for change in changes.values():
+                    if change.new is not None:
+                        self._check_weak_reference(change, change.new, reference)
 
     def _check_weak_reference(
         self, change: Change, row: Row, reference: Reference
@@ -286,7 +302,7 @@ class Transaction:
         if len(kept) == len(datum):
             return
         row.fields[index] = kept
-        change.columns.add(index)
+        change.columns = {*change.columns, index}
         if len(kept) < reference.column.type.n_min:
             raise _emptied(change, reference, datum, kept)
 
@@ -346,7 +362,7 @@ class Transaction:
                 self.n_atoms_change -= change.table.count_atoms(change.old)
                 if change.new is not None and change.columns:
                     change.new.fields[VERSION_COLUMN] = (uuids.generate(),)
-                    change.columns.add(VERSION_COLUMN)
+                    change.columns = {*change.columns, VERSION_COLUMN}
             if change.new is not None:
                 self.n_atoms_change += change.table.count_atoms(change.new)
 

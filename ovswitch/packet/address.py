@@ -116,15 +116,3 @@ def _parse_groups(text: str, *, last: bool) -> list[int]:
         else:
             raise AddressError(text)
     return groups
-
-
-def format_masked(value: int, mask: int, width: int) -> str:
-    """Return an IP address of `width` bits with its mask, "/N" for a prefix."""
-    text = format_ipv4 if width == 32 else format_ipv6
-    ones = (1 << width) - 1
-    if mask == ones:
-        return text(value)
-    inverse = mask ^ ones
-    if not inverse & (inverse + 1):
-        return f"{text(value)}/{mask.bit_count()}"
-    return f"{text(value)}/{text(mask)}"

@@ -31,11 +31,6 @@ def checksum(octets: bytes) -> int:
     return finish(partial(octets))
 
 
-def update16(old_checksum: int, old: int, new: int) -> int:
-    """Return a checksum after one 16-bit word changed (RFC 1624, equation 3)."""
-    return finish((old_checksum ^ 0xFFFF) + (old ^ 0xFFFF) + new)
-
-
 def pseudo_header4(src: int, dst: int, proto: int, size: int) -> int:
     """Return the running sum of an IPv4 pseudo-header for `size` octets of payload."""
     return (src >> 16) + (src & 0xFFFF) + (dst >> 16) + (dst & 0xFFFF) + proto + size

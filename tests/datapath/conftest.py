@@ -37,15 +37,13 @@ class Reference:
         command = [SBIN / "ovs-vswitchd", "--enable-dummy", "--disable-system"]
         command += [f"--unixctl={control}", f"--log-file={log}", f"unix:{socket}"]
         self._spawn([*command, "-vconsole:off"], control)
-        self.run(
-            [
-                "ovs-vsctl",
-                f"--db=unix:{socket}",
-                *"add-br br0 -- set bridge br0 datapath_type=dummy fail-mode=secure".split(),
-                *"-- add-port br0 p1 -- set interface p1 type=dummy ofport_request=1".split(),
-                *"-- add-port br0 p2 -- set interface p2 type=dummy ofport_request=2".split(),
-            ]
-        )
+        setup = "add-br br0 -- set bridge br0 datapath_type=dummy fail-mode=secure"
+        for number in (1, 2):
+            setup += f" -- add-port br0 p{number}"
+            setup += f" -- set interface p{number} type=dummy ofport_request={number}"
+        self.run(["ovs-vsctl", f"--db=unix:{socket}", *setup.split()])
+        self.appctl("time/stop")
+        self.appctl("revalidator/pause")  # it would delete the flows of others
         return self
 
     def _spawn(self, command, sign):

@@ -13,6 +13,8 @@ from ovswitch.ofproto.backer import Backer
 from ovswitch.ofproto.bundle import BundleSettings
 from ovswitch.ofproto.ofproto import Ofproto
 from ovswitch.ofproto.trace import TraceError, Tracer
+from ovswitch.openflow import codec
+from ovswitch.openflow import protocol as protocols
 from ovswitch.openflow.parse.flow import parse_flow_mod
 
 MODES = {
@@ -22,6 +24,8 @@ MODES = {
     "native-untagged": b.NATIVE_UNTAGGED,
     "dot1q-tunnel": b.DOT1Q_TUNNEL,
 }
+
+PROTOCOLS = {"OpenFlow10": protocols.OF10_NXM_TID, "OpenFlow13": protocols.OF13_OXM}
 
 
 class PortSpec:
@@ -63,8 +67,6 @@ class PortSpec:
         if mode is None:
             mode = b.ACCESS if self.tag is not None else b.TRUNK
         trunks = None if self.trunks is None else frozenset(self.trunks)
-        if mode in {b.NATIVE_TAGGED, b.NATIVE_UNTAGGED} and trunks is not None:
-            trunks |= {self.tag or 0}
         tags = {"": 0, "true": 1, "if-nonzero": 1, "always": 2, "never": 0}
         return BundleSettings(
             self.name,
@@ -76,6 +78,13 @@ class PortSpec:
             protected=self.protected,
             qinq_ethtype=0x8100 if self.qinq == "802.1q" else 0x88A8,
         )
+
+
+def over_the_wire(flow_mod, version):
+    """Return what a switch decodes: some actions become others on the way."""
+    wanted = PROTOCOLS[version]
+    octets = codec.encode(flow_mod, protocols.version_of(wanted), protocol=wanted)
+    return codec.decode(octets)
 
 
 class Reference:
@@ -230,17 +239,22 @@ class Pair:
                 port, spec = made[port_name]
                 ofproto.bundle_set(port_name, spec.settings(), [port])
 
-    def add_flows(self, bridge, text):
+    def add_flows(self, bridge, text, version="OpenFlow13"):
         """Add the same flows, one a line."""
         lines = [line.strip() for line in text.strip().splitlines()]
         self.reference.ofctl(
-            "-OOpenFlow13", "add-flows", bridge, "-", text="\n".join(lines)
+            "-O", version, "add-flows", bridge, "-", text="\n".join(lines)
         )
         ofproto = self.backer.ofprotos[bridge]
         for line in lines:
             flow_mod, _ = parse_flow_mod(line, 0, ofproto.names())
-            ofproto.tables.apply(flow_mod)
+            ofproto.tables.apply(over_the_wire(flow_mod, version))
         ofproto.tables.check_invariants()
+
+    def clear(self, bridge):
+        """Delete all flows."""
+        self.reference.ofctl("del-flows", bridge)
+        self.backer.ofprotos[bridge].tables.flush()
 
     def trace(self, *arguments, command="ofproto/trace"):
         """Return both traces."""
@@ -252,4 +266,4 @@ class Pair:
                 ours = self.tracer.packet_out_command(list(arguments))
         except TraceError as error:
             ours = f"ERROR {error}"
-        return ours, theirs
+        return ours.removesuffix("\n"), theirs

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tree_schema import TREE
 
 import ovswitch.ovsdb
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema, parse_version
-from tree_schema import TREE
 
 OURS = Path(ovswitch.ovsdb.__file__).parent / "vswitch.ovsschema"
 INSTALLED = Path("/usr/share/openvswitch/vswitch.ovsschema")

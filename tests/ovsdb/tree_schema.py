@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small schema with every kind of column, and a database to work on."""
 
-
 from ovswitch.ovsdb.database import Database
 from ovswitch.ovsdb.schema import Schema
 
@@ -115,5 +114,3 @@ def insert(table, name=None, /, **row):
 
 def where(table, uuid):
     return {"table": table, "where": [["_uuid", "==", ["uuid", uuid]]]}
-
-

@@ -55,10 +55,3 @@ def test_ipv4_and_mac_texts():
     for bad in ("a:b:c:d:e", "a:b:c:d:e:fff", "a:b:c:d:e:g"):
         with pytest.raises(address.AddressError):
             address.parse_mac(bad)
-
-
-def test_masks_print_as_prefixes_where_they_are():
-    assert address.format_masked(0x0A000000, 0xFF000000, 32) == "10.0.0.0/8"
-    assert address.format_masked(1, 0xFF0000FF, 32) == "0.0.0.1/255.0.0.255"
-    assert address.format_masked(1, (1 << 32) - 1, 32) == "0.0.0.1"
-    assert address.format_masked(0, 0, 128) == "::/0"

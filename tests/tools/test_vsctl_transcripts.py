@@ -10,10 +10,11 @@ OVSWITCH_REWRITE=1 records all of them anew from the reference.
 """
 
 import difflib
-import io
+import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -84,51 +85,42 @@ def run_reference(rundir):
     return run
 
 
-def run_in_child(rundir):
-    """Run our ovs-vsctl in a forked child: no interpreter to start, no state left."""
+class Runner:
+    """Our ovs-vsctl, many times, in children of one small process."""
 
-    def run(words):
-        pipes = [os.pipe(), os.pipe()]
-        child = os.fork()
-        if not child:
-            _be_vsctl(rundir, words, pipes)
-        for _, write in pipes:
-            os.close(write)
-        texts = []
-        for read, _ in pipes:
-            with open(read, "rb") as file:
-                texts.append(file.read().decode("utf-8", "surrogateescape"))
-        status = os.waitpid(child, 0)[1]
-        return os.waitstatus_to_exitcode(status), *texts
+    def __init__(self):
+        self._processes = {}
 
-    return run
+    def __call__(self, rundir):
+        process = self._processes.get(rundir)
+        if process is None:
+            process = self._processes[rundir] = subprocess.Popen(
+                [sys.executable, FOLDER / "runner.py"],
+                env=rundir.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+
+        def run(words):
+            process.stdin.write(json.dumps(words) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        return run
+
+    def close(self):
+        for process in self._processes.values():
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()
 
 
-def _be_vsctl(rundir, words, pipes):
-    status = 70
-    try:
-        for number, (_, write) in enumerate(pipes, 1):
-            os.dup2(write, number)
-        os.close(0)
-        sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False))  # noqa: SIM115
-        sys.stderr = io.TextIOWrapper(
-            open(2, "wb", 0, closefd=False),  # noqa: SIM115
-            write_through=True,
-            errors="surrogateescape",
-        )
-        from ovswitch.runtime import dirs
-        from ovswitch.tools.ovs_vsctl import main
-
-        for name in ("RUNDIR", "LOGDIR", "DBDIR", "SYSCONFDIR"):
-            dirs.set_environment(f"OVS_{name}", str(rundir.path))
-        dirs.set_environment("OVS_SYSLOG_METHOD", "null")
-        try:
-            status = main(words)
-        except SystemExit as end:
-            status = end.code or 0
-        sys.stdout.flush()
-    finally:
-        os._exit(status)
+@pytest.fixture(scope="module")
+def run_ours():
+    runner = Runner()
+    yield runner
+    runner.close()
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +168,7 @@ def each_transcript(function):
     return pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=ids)(function)
 
 
+@pytest.mark.slow
 @pytest.mark.reference
 @each_transcript
 def test_reference_does_what_the_transcript_says(transcript, servers):
@@ -186,17 +179,19 @@ def test_reference_does_what_the_transcript_says(transcript, servers):
     check(transcript, servers(Reference), run_reference)
 
 
+@pytest.mark.slow
 @pytest.mark.reference
 @each_transcript
-def test_our_vsctl_on_the_reference_server(transcript, servers):
-    check(transcript, servers(Reference), run_in_child)
+def test_our_vsctl_on_the_reference_server(transcript, servers, run_ours):
+    check(transcript, servers(Reference), run_ours)
 
 
 @each_transcript
-def test_our_vsctl_on_our_server(transcript, servers):
-    check(transcript, servers(Ours), run_in_child)
+def test_our_vsctl_on_our_server(transcript, servers, run_ours):
+    check(transcript, servers(Ours), run_ours)
 
 
+@pytest.mark.slow
 @pytest.mark.reference
 @each_transcript
 def test_reference_vsctl_on_our_server(transcript, servers):

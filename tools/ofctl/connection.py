@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ovswitch.flow.names import Names
     from ovswitch.openflow.messages.base import Message
 
-ENOENT = 2
+ENOENT, ECONNRESET = 2, 104
 _MGMT, _SNOOP = "mgmt", "snoop"
 _EOF = -1
 _OFPT_ERROR = 1
@@ -48,6 +48,16 @@ def xid_of(message: bytes) -> int:
     return int.from_bytes(message[4:8], "big")
 
 
+class _AnyVersion(vconn.Vconn):
+    """A peer whose messages may be of any version once it has greeted."""
+
+    def _take(self, message: bytes, messages: list[bytes]) -> None:
+        if self.state is vconn.HELLO:
+            super()._take(message, messages)
+        else:
+            messages.append(message)
+
+
 class Connection:
     """An open connection to a switch or a controller.
 
@@ -60,11 +70,14 @@ class Connection:
 
     __slots__ = ("_core", "_messages", "_stream", "name", "protocol", "target")
 
-    def __init__(self, name: str, stream: target.Stream) -> None:
+    def __init__(
+        self, name: str, stream: target.Stream, any_version: bool = False
+    ) -> None:
         self.name = name
         self.target = stream.name
         self._stream = stream
-        self._core = vconn.Vconn(stream.name, settings.versions)
+        core = _AnyVersion if any_version else vconn.Vconn
+        self._core = core(stream.name, settings.versions)
         self._messages: list[bytes] = []
         self.protocol = 0
         next_xid()  # the hello's
@@ -74,17 +87,14 @@ class Connection:
         """The wire version in use."""
         return self._core.version
 
-    def handshake(self, any_version: bool = False) -> None:
-        """Agree on a version; die if that fails.
-
-        Args:
-            any_version: whether messages of other versions are welcome (snooping).
-        """
-        del any_version
+    def handshake(self) -> None:
+        """Agree on a version; die if that fails."""
         try:
             self._flush()
             while self._core.state is vconn.HELLO:
                 self._read()
+        except BrokenPipeError:
+            self._die_connecting(ECONNRESET)  # the peer closed before our greeting
         except OSError as error:
             self._die_connecting(error.errno or 0)
         if self._core.state is vconn.CLOSED:
@@ -149,6 +159,23 @@ class Connection:
         except OSError as error:
             fatal.die(what, error=error.errno or 0)
         return self._messages.pop(0)
+
+    def read_ready(self) -> None:
+        """Take what has arrived, now that something has; die if that fails."""
+        what = "vconn_recv"
+        try:
+            self._read()
+            self._flush()
+        except EndOfStreamError:
+            fatal.die(what, error=_EOF)
+        except OSError as error:
+            fatal.die(what, error=error.errno or 0)
+        if self._core.state is vconn.CLOSED and not self._messages:
+            fatal.die(what, error=self._core.error)
+
+    def take(self) -> bytes | None:
+        """Return a message that has arrived, or None."""
+        return self._messages.pop(0) if self._messages else None
 
     def transact(self, request: bytes, what: str = "") -> bytes:
         """Send a request and return the reply, which has its transaction id."""
@@ -254,8 +281,8 @@ def open_switch(name: str) -> Connection:
 
 def open_snoop(name: str) -> Connection:
     """Connect to where a bridge repeats what it says to its controllers."""
-    connection = Connection(name, _connect(name, _SNOOP))
-    connection.handshake(any_version=True)
+    connection = Connection(name, _connect(name, _SNOOP), any_version=True)
+    connection.handshake()
     return connection
 
 

@@ -84,14 +84,16 @@ def read_flows(connection: Connection, request: bytes) -> list[FlowStats]:
     """Return the flows that a request asks for; die if they can't be understood."""
     from ovswitch.openflow import codec
     from ovswitch.openflow.errors import OpenFlowError
+    from ovswitch.openflow.messages.base import Context
     from ovswitch.openflow.text import format_message
     from ovswitch.runtime import vlog
 
     flows: list[FlowStats] = []
     log = vlog.Module("vconn")
+    context = Context(flow_age=False)  # ages aren't for what comes of this
     for reply in connection.replies(request):
         try:
-            message = codec.decode(reply)
+            message = codec.decode(reply, context)
         except OpenFlowError as error:
             log.warn("parse error in reply (%s)", error.name)
             fatal.die("dump flows", error=EPROTO)

@@ -108,7 +108,7 @@ def _text(name: bytes) -> str:
 class LazyMap(NameMap):
     """Names that are asked for when one is looked up."""
 
-    __slots__ = ("_fetch", "_fetched", "_switch")
+    __slots__ = ("_fetch", "_fetched", "_spent", "_switch")
 
     def __init__(
         self, switch: str, fetch: Callable[[Connection, NameMap], None]
@@ -117,11 +117,21 @@ class LazyMap(NameMap):
         self._switch = switch
         self._fetch = fetch
         self._fetched = ":" in switch and not target.is_active(switch)
+        self._spent = self._fetched
+
+    def spend(self) -> None:
+        """Leave out the ids that asking takes, in case it isn't done later."""
+        if not self._spent:
+            self._spent = True
+            skip_xids(_XIDS_PER_MAP)
 
     def load(self) -> None:
         """Ask the switch, if that isn't done."""
         if not self._fetched:
             self._fetched = True
+            if self._spent:
+                skip_xids(-_XIDS_PER_MAP)
+            self._spent = True
             connection = open_switch(self._switch)
             self._fetch(connection, self)
             connection.close()
@@ -133,9 +143,7 @@ class LazyMap(NameMap):
 
     def number(self, name: str) -> int | None:
         """Return the number that `name` means, or None."""
-        if not self._fetched:
-            skip_xids(-_XIDS_PER_MAP)
-            self.load()
+        self.load()
         return super().number(name)
 
 
@@ -150,27 +158,33 @@ def _fetch_tables(connection: Connection, names: NameMap) -> None:
             names.put(number, name)
 
 
-_accepted: dict[str, Names] = {}
+class SwitchNames(Names):
+    """A switch's names, both kinds asked for when first needed."""
+
+    def __init__(self, switch: str) -> None:
+        self.lazy_ports = LazyMap(switch, _fetch_ports)
+        self.lazy_tables = LazyMap(switch, _fetch_tables)
+        super().__init__(self.lazy_ports, self.lazy_tables)
+
+
+_known: dict[str, SwitchNames] = {}
 _NONE = Names()
 
 
-def _names_of(switch: str) -> tuple[Names, bool]:
-    """Return a switch's names, and whether they are used for the first time."""
-    names = _accepted.get(switch)
-    if names is not None:
-        return names, False
-    names = Names(LazyMap(switch, _fetch_ports), LazyMap(switch, _fetch_tables))
-    _accepted[switch] = names
-    return names, True
+def _names_of(switch: str) -> SwitchNames:
+    names = _known.get(switch)
+    if names is None:
+        names = _known[switch] = SwitchNames(switch)
+    return names
 
 
 def names_to_accept(switch: str) -> Names:
     """Return the names that the user may use for a switch's ports and tables."""
     if not settings.accept_names:
         return _NONE
-    names, is_new = _names_of(switch)
-    if is_new:
-        skip_xids(2 * _XIDS_PER_MAP)
+    names = _names_of(switch)
+    names.lazy_ports.spend()
+    names.lazy_tables.spend()
     return names
 
 
@@ -178,10 +192,9 @@ def names_to_show(switch: str) -> Names:
     """Return the names to print for a switch's ports and tables."""
     if not settings.show_names:
         return _NONE
-    names, _ = _names_of(switch)
-    for part in (names.ports, names.tables):
-        if isinstance(part, LazyMap):
-            part.load()
+    names = _names_of(switch)
+    names.lazy_ports.load()
+    names.lazy_tables.load()
     return names
 
 
@@ -197,10 +210,9 @@ def parse_port(switch: str, text: str) -> int:
 
     port = names.parse_port(text)
     if port is None and settings.accept_names:
-        found, is_new = _names_of(switch)
-        if is_new:
-            skip_xids(_XIDS_PER_MAP)
-        port = names.parse_port(text, found.ports)
+        found = _names_of(switch).lazy_ports
+        found.spend()
+        port = names.parse_port(text, found)
     if port is None:
         return fatal.die(f"{switch}: unknown port `{text}'")
     return port

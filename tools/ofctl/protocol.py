@@ -54,7 +54,7 @@ def try_set(connection: Connection, want: int, current: int) -> tuple[bool, int]
         current = following
 
 
-def _die_of_formats(usable: int) -> None:
+def die_of_formats(usable: int) -> None:
     allowed = protocols.to_string(settings.protocols)
     fatal.die(
         f"none of the usable flow formats ({protocols.to_string(usable)}) is among "
@@ -78,7 +78,7 @@ def set_for_dump(connection: Connection, usable: int) -> int:
             if agreed:
                 return want
     if not usable & settings.protocols:
-        _die_of_formats(usable)
+        die_of_formats(usable)
     return _die_of_switch(usable)
 
 
@@ -86,7 +86,7 @@ def open_for_flows(switch: str, usable: int) -> tuple[Connection, int]:
     """Connect and agree on a protocol of the set `usable`; die if there is none."""
     wanted = usable & settings.protocols
     if not wanted:
-        _die_of_formats(usable)
+        die_of_formats(usable)
     connection = open_switch(switch)
     current = connection.protocol
     if wanted & current:

@@ -36,6 +36,14 @@ FOLLOWED = {
 }
 
 
+MODELLED = {
+    "Open_vSwitch": ("bridges",),
+    "Bridge": ("name", "ports"),
+    "Port": ("name", "fake_bridge", "tag", "interfaces"),
+    "Interface": ("name",),
+}
+
+
 class Bridge:
     """A real bridge with its row, or a fake one with its parent and VLAN."""
 
@@ -211,6 +219,11 @@ class VsctlContext(Context):
         """Turn to a command."""
         super().begin(command, is_last=is_last)
         self._has_verified_ports = False
+
+    def note_write(self, table: str, column: str | None) -> None:
+        """Make the model anew when it is needed next, if it has to do with a change."""
+        if column is None or column in MODELLED.get(table, ()):
+            self._model = None
 
     def invalidate(self) -> None:
         """Make the model anew when it is needed next."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import sys
+import posix
 
 from ovswitch.ovsdb.error import ParseError
 from ovswitch.ovsdb.output import Style
@@ -206,6 +206,10 @@ def print_and_exit(text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Print text whose octets may not all be UTF-8."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    sys.stdout.flush()
+    """Print text whose octets may not all be UTF-8; if nobody reads it, so be it."""
+    octets = text.encode("utf-8", "surrogateescape")
+    try:
+        while octets:
+            octets = octets[posix.write(1, octets) :]
+    except OSError:
+        pass

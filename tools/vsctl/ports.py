@@ -80,6 +80,7 @@ def _add_port(
         purpose = f"cannot create an interface named {iface_name}"
         ctx.check_conflicts(iface_name, purpose)
     bridge = ctx.get_bridge(bridge_name)
+    model = ctx.model  # settings may make it obsolete
 
     ifaces = []
     for iface_name in iface_names:
@@ -97,9 +98,9 @@ def _add_port(
         set_column(ctx, row, setting, partial=False)
     owner = bridge.real_row
     owner.ports = [*owner.ports, row]
-    port = ctx.model.add_port(row, bridge)
+    port = model.add_port(row, bridge)
     for iface in ifaces:
-        ctx.model.add_iface(iface, port)
+        model.add_iface(iface, port)
 
 
 def _command_text(ctx: VsctlContext) -> str:

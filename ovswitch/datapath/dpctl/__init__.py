@@ -123,7 +123,7 @@ COMMANDS = (
     Command("ipf-get-status", "[dp]", 0, 1, "conntrack"),
     Command("help", "", 0, ANY, "help_text.show_help"),
     Command("list-commands", "", 0, ANY, "help_text.list_commands"),
-    Command("parse-actions", "actions", 1, ANY, "normalize.parse"),
+    Command("parse-actions", "actions", 1, ANY, "parse.parse"),
     Command("normalize-actions", "actions", 2, ANY, "normalize.normalize"),
 )
 

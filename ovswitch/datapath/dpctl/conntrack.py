@@ -104,9 +104,9 @@ def _limit_problem(word: str) -> str | None:
     for part in word.split(","):
         key, separator, value = part.partition("=")
         if not separator:
-            return f'invalid zone limit (key "{key}" without value)'
+            return f"field {key} missing value"
         if key not in fields:
-            return f"invalid zone limit field {key}"
+            return f"invalid zone limit field: {key}"
         if not _has_number(value):
             return "failed to parse field " + key
         fields[key] = True

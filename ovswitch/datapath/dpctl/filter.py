@@ -43,9 +43,11 @@ def flow_filter(text: str, ports: Mapping[str, int]) -> Callable[[Flow], bool]:
     def passes(flow: Flow) -> bool:
         try:
             bits, _fitness = key_decode.to_flow(flow.key)
+            mask, _fitness = key_decode.to_mask(flow.mask, bits)
         except key_decode.KeyDecodeError:
             return False
-        return match.holds(bits)
+        # What the flow leaves open is 0 on both sides, so that it passes.
+        return not (bits ^ match.value) & mask & match.mask
 
     return passes
 

@@ -139,18 +139,26 @@ def dump_flows(session: Session, args: list[str]) -> None:
                 continue
             if passes is not None and not passes(flow):
                 continue
-            now = dpif.transport.now()
-            text = format_flow(flow, now, ports, verbosity=session.verbosity)
-            session.print(f"{title}{text}\n")
+            session.print(f"{title}{_format(session, dpif, flow, ports)}\n")
             title = ""
     except DpifError as error:
         session.fail(error.errno or EINVAL, "Failed to dump flows from datapath")
 
 
+def _format(
+    session: Session, dpif: Dpif, flow: Flow, ports: dict[int, str] | None
+) -> str:
+    if session.verbosity and dpif.is_userspace:
+        from ovswitch.datapath.dpctl.extra import extra_info
+
+        flow.dp_extra_info = extra_info(flow)
+    now = dpif.transport.now()
+    return format_flow(flow, now, ports, verbosity=session.verbosity)
+
+
 def _title(dpif: Dpif) -> str:
     """Return what stands before the flows of a userspace datapath."""
-    userspace = dpif.transport.dp_type in ("netdev", "dummy")
-    return "flow-dump from the main thread:\n" if userspace else ""
+    return "flow-dump from the main thread:\n" if dpif.is_userspace else ""
 
 
 def _parse_types(session: Session, text: str | None) -> set[str]:
@@ -269,18 +277,18 @@ def get_flow(session: Session, args: list[str]) -> None:
     """Show the flow with an identifier."""
     dpif = session.open_optional(args, 2)
     ports = _port_names(session, dpif)
-    ident, _rest = _split_ufid(session, args[-1])
+    try:
+        ident, _rest = _split_ufid(session, args[-1])
+    except CommandFailedError:
+        return  # the reference says so and succeeds
     if ident is None:
-        # The reference says so and succeeds.
         session.error(0, "parsing flow ufid")
         return
     try:
         flow = dpif.flow_get(b"", ident)
     except DpifError as error:
         session.fail(error.errno or EINVAL, "getting flow")
-    now = dpif.transport.now()
-    text = format_flow(flow, now, ports, verbosity=session.verbosity)
-    session.print(f"{text}\n")
+    session.print(f"{_format(session, dpif, flow, ports)}\n")
 
 
 def _delete(session: Session, dpif: Dpif, key_text: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The test commands parse-actions and normalize-actions."""
+"""The test command normalize-actions: outputs by the VLAN that they are done on."""
 
 from __future__ import annotations
 
@@ -25,16 +25,6 @@ _ALL_VLANS = _QTAGS[0] | _QTAGS[1]
 _MPLS_LSE = SLOTS["mpls_lse0"]
 _DL_TYPE = SLOTS["dl_type"]
 _MAX_NAME = 15
-
-
-def parse(session: Session, args: list[str]) -> None:
-    """Read actions and show them again."""
-    for text in args:
-        try:
-            actions = parse_actions(text)
-        except OdpError as error:
-            session.fail(error.errno, "odp_actions_from_string")
-        session.print(f"{format_actions(actions)}\n")
 
 
 def normalize(session: Session, args: list[str]) -> None:

@@ -102,7 +102,7 @@ def _add_one(session: Session, dpif: Dpif, dp_name: str, argument: str) -> None:
         else:
             config[key] = value
     try:
-        number = dpif.port_add(name, port_type, port_no)
+        number = dpif.port_add(name, port_type, port_no, upcalls=False)
     except DpifError as error:
         if error.errno == ENODEV and port_type == "system":
             session.fail(ENODEV, f"{name}: failed to open network device")

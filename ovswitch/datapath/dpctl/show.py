@@ -40,6 +40,8 @@ def _show_one(session: Session, dpif: Dpif) -> None:
     except DpifError:
         pass
     else:
+        if dpif.is_userspace:
+            stats.n_masks = None  # as the reference's, which doesn't count them
         session.print(_format_stats(stats))
     for port in dpif.port_dump():
         session.print(_format_port(session, port))

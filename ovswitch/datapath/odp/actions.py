@@ -10,7 +10,6 @@ Source: linux/openvswitch.h, enum ovs_action_attr.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from struct import Struct
 
 from ovswitch.datapath import netlink
@@ -39,10 +38,18 @@ def encode(actions: Iterable[bytes]) -> bytes:
     return b"".join(actions)
 
 
-@lru_cache(maxsize=1024)
+_MAX_OUTPUTS = 1024
+_outputs: dict[int, bytes] = {}
+
+
 def output(port: int) -> bytes:
     """Send to a datapath port."""
-    return netlink.put_u32(n.OVS_ACTION_ATTR_OUTPUT, port)
+    octets = _outputs.get(port)
+    if octets is None:
+        octets = netlink.put_u32(n.OVS_ACTION_ATTR_OUTPUT, port)
+        if len(_outputs) < _MAX_OUTPUTS:
+            _outputs[port] = octets
+    return octets
 
 
 def lb_output(bond_id: int) -> bytes:

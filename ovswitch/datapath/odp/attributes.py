@@ -30,6 +30,7 @@ BE16 = 7  # decimal, mask in hexadecimal
 BE16X = 8
 FRAG = 9
 ND_RESERVED = 10
+ARP_OP = 11  # as BE16; all ones in a flow's 8 bits are all ones in the 16 here
 
 
 class Member:
@@ -99,6 +100,8 @@ class Key:
             bits = flow >> member.slot_shift & member.ones
             if member.kind == FRAG:
                 bits = frag_to_odp(bits, is_mask=is_mask)
+            elif member.kind == ARP_OP and bits == 0xFF:
+                bits = 0xFFFF
             value |= bits << member.shift
         return value.to_bytes(self.size, self.order)
 
@@ -278,7 +281,7 @@ KEYS: dict[int, Key] = {
             (
                 Member("sip", 32, "nw_src", IPV4),
                 Member("tip", 32, "nw_dst", IPV4),
-                Member("op", 16, "nw_proto", BE16),
+                Member("op", 16, "nw_proto", ARP_OP),
                 Member("sha", 48, "arp_sha", ETH),
                 Member("tha", 48, "arp_tha", ETH),
             ),

@@ -25,10 +25,9 @@ from ovswitch.flow.layout import (
 from ovswitch.packet import headers as h
 
 FIT_PERFECT = 0
-FIT_TOO_LITTLE = 1
-FIT_TOO_MUCH = 2
+FIT_TOO_MUCH = 1
+FIT_TOO_LITTLE = 2
 FIT_ERROR = 3
-FITNESS_NAMES = ("OK", "too_little", "too_much", "error")
 
 _DL_TYPE, _PACKET_TYPE = SLOTS["dl_type"], SLOTS["packet_type"]
 _NW_PROTO, _NW_FRAG = SLOTS["nw_proto"], SLOTS["nw_frag"]
@@ -113,9 +112,10 @@ class _Decoder:
             self._metadata()
             self._ethernet()
             self._ethertype()
-            return self.flow, self._headers()
+            fitness = self._headers()
         except _MisfitError as misfit:
-            return self.flow, misfit.fitness
+            fitness = misfit.fitness
+        return self.flow, fitness
 
     def _load(self, octets: bytes) -> None:
         """Split attributes, check sizes and that none comes twice."""

@@ -45,6 +45,7 @@ _FORMS: dict[int, tuple[_Form, _Form]] = {
     a.U8U: (str, alternate),
     a.BE16: (str, alternate),
     a.BE16X: (alternate, alternate),
+    a.ARP_OP: (str, alternate),
 }
 
 

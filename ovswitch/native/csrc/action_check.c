@@ -15,12 +15,14 @@ static const struct nl_policy action_policy[ODP_ACTION_MAX + 1] = {
     [OVS_ACTION_ATTR_OUTPUT] = NL_EXACT(4),
     [OVS_ACTION_ATTR_USERSPACE] = { 0, NL_ANY_SIZE },
     [OVS_ACTION_ATTR_SET] = { 4, NL_ANY_SIZE },
-    [OVS_ACTION_ATTR_PUSH_VLAN] = NL_EXACT(sizeof(struct ovs_action_push_vlan)),
+    [OVS_ACTION_ATTR_PUSH_VLAN]
+        = NL_EXACT(sizeof(struct ovs_action_push_vlan)),
     [OVS_ACTION_ATTR_POP_VLAN] = { 0, 4 },
     [OVS_ACTION_ATTR_SAMPLE] = { 0, NL_ANY_SIZE },
     [OVS_ACTION_ATTR_RECIRC] = NL_EXACT(4),
     [OVS_ACTION_ATTR_HASH] = NL_EXACT(sizeof(struct ovs_action_hash)),
-    [OVS_ACTION_ATTR_PUSH_MPLS] = NL_EXACT(sizeof(struct ovs_action_push_mpls)),
+    [OVS_ACTION_ATTR_PUSH_MPLS]
+        = NL_EXACT(sizeof(struct ovs_action_push_mpls)),
     [OVS_ACTION_ATTR_POP_MPLS] = NL_EXACT(2),
     [OVS_ACTION_ATTR_SET_MASKED] = { 4, NL_ANY_SIZE },
     [OVS_ACTION_ATTR_CT] = { 0, NL_ANY_SIZE },

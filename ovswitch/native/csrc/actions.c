@@ -120,8 +120,9 @@ execute_sample(struct worker *w, struct datapath *dp, struct packet *p,
 static uint32_t
 wire_size(const struct packet *p)
 {
-    uint32_t size = packet_send_size(p) - p->l2_pad_size;
+    uint32_t size = packet_send_size(p);
 
+    size -= MIN(size, p->l2_pad_size);
     if (offload_is_gso(p)) {
         struct virtio_net_hdr vnet;
 

@@ -10,6 +10,12 @@
 
 /* Callers' keys are octets at any address; ours are aligned. */
 
+uint32_t
+core_key_size(void)
+{
+    return FLOW_KEY_SIZE;
+}
+
 void
 core_set_vlan_limit(uint32_t limit)
 {

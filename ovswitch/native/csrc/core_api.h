@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 /* core_api.c: keys. */
+uint32_t core_key_size(void);
 void core_set_vlan_limit(uint32_t limit);
 void core_extract(const uint8_t *octets, uint32_t size, uint8_t *key);
 int core_key_from_attrs(const uint8_t *attrs, uint32_t size, uint8_t *key);

@@ -14,7 +14,7 @@
  * Two ways a set; a new entry takes the place of the older.  Behind 8,192
  * entries, a working set of some 6,000 microflows hits more than 90 %. */
 
-#include "flow_table.h"
+#include "subtable.h"
 
 #define FLOW_CACHE_SETS 4096
 #define FLOW_CACHE_WAYS 2

@@ -10,12 +10,7 @@
  * match is as good as any.  A subtable keeps only the 64-bit words in which
  * its mask is not zero: hashing and comparing cost a multiplication and a
  * comparison for each of the ten or so words that a usual megaflow looks at.
- *
- * A subtable is an open-addressing array, at most half full, of flow pointers
- * with their hashes.  The control thread alone writes.  It publishes a flow by
- * storing first the hash, then the pointer; a reader that sees a half-done
- * change misses a flow that is just coming or going, never another.  Growing
- * builds a new array and frees the old by RCU.
+ * See subtable.h.
  *
  * Flow slots are never unmapped while the table lives, and carry a generation
  * number that changes when the flow is deleted.  So a cache may remember a
@@ -82,29 +77,6 @@ struct flow_totals {
     uint16_t tcp_flags;
 };
 
-struct flow_entry {
-    _Atomic(uint32_t) hash;
-    _Atomic(struct flow *) flow; /* NULL: never used; TOMBSTONE: was. */
-};
-
-struct flow_array {
-    uint32_t mask;              /* Number of entries less one. */
-    struct flow_entry entries[];
-};
-
-struct subtable {
-    _Atomic(struct flow_array *) array;
-    uint32_t n_words;
-    uint8_t offsets[FLOW_KEY_WORDS]; /* Which words of the key. */
-    uint64_t mask[FLOW_KEY_WORDS];
-    _Atomic(uint64_t) n_hits;   /* Approximate: threads may lose some. */
-
-    /* For the control thread only. */
-    uint32_t n_flows;
-    uint32_t n_used;            /* Entries that hold a flow or a tombstone. */
-    uint64_t last_hits;         /* 'n_hits' at the last sorting. */
-};
-
 struct subtable_vector {
     uint32_t n;
     struct subtable *subtables[];
@@ -134,20 +106,6 @@ void flow_table_sort(struct flow_table *);
 void flow_totals(const struct flow_table *, const struct flow *,
                  struct flow_totals *);
 void flow_clear_totals(const struct flow_table *, struct flow *);
-
-/* Returns true if the packet key 'key' is one of 'flow''s. */
-static inline bool
-flow_matches(const struct flow *flow, const struct flow_key *key)
-{
-    const struct subtable *s = flow->subtable;
-    const uint64_t *words = (const uint64_t *) key;
-    uint64_t difference = 0;
-
-    for (uint32_t i = 0; i < s->n_words; i++) {
-        difference |= (words[s->offsets[i]] & s->mask[i]) ^ flow->values[i];
-    }
-    return !difference;
-}
 
 static inline void
 counter_add(_Atomic(uint64_t) *counter, uint64_t n)

@@ -390,17 +390,15 @@ exact_ip(const struct flow_key *key, struct flow_key *mask)
         EXACT(tp_src);
         EXACT(tp_dst);
         break;
-    case PROTO_IGMP:
-        EXACT(igmp_group_ip4);
+    case PROTO_UDP:
+    case PROTO_SCTP:
         EXACT(tp_src);
         EXACT(tp_dst);
         break;
-    case PROTO_UDP:
-    case PROTO_SCTP:
     case PROTO_ICMP:
     case PROTO_ICMPV6:
-        EXACT(tp_src);
-        EXACT(tp_dst);
+        /* Type and code have 8 bits, and so has an exact match on them. */
+        mask->tp_src = mask->tp_dst = htons(0xff);
         break;
     }
 }
@@ -462,7 +460,8 @@ exact_l3_onward(const struct flow_key *key, struct flow_key *mask)
     }
 }
 
-/* Makes 'mask' match all that a packet with 'key' has. */
+/* Makes 'mask' match all that a packet with 'key' has, and that attributes can
+ * say: IGMP's fields, for one, have none. */
 void
 key_exact_mask(const struct flow_key *key, struct flow_key *mask)
 {

@@ -102,10 +102,12 @@ packet_size_from(const struct packet *p, uint16_t ofs)
     return ofs == NO_OFS ? 0 : p->size - ofs - p->l2_pad_size;
 }
 
+/* Returns how many octets leave: pops after a 'trunc' may have left less than
+ * it was to take off. */
 static inline uint32_t
 packet_send_size(const struct packet *p)
 {
-    return p->size - p->cutlen;
+    return p->size > p->cutlen ? p->size - p->cutlen : 0;
 }
 
 #endif /* packet.h */

@@ -70,6 +70,10 @@ struct port_class {
     int (*open)(struct port *);
     void (*close)(struct port *);
 
+    /* Returns how many packets the kernel dropped, for want of room, since the
+     * last call.  NULL if it does not tell. */
+    uint32_t (*kernel_drops)(struct port *);
+
     /* (worker) Prepares up to 'max' packets with packet_init() and offload
      * data.  Their octets stay valid until 'release'. */
     unsigned int (*receive)(struct port *, struct worker *, struct packet[],

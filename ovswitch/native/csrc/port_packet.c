@@ -21,14 +21,17 @@
  * MTU-sized frame.  A larger one (GSO, up to 64 kB) the kernel also appends to
  * the socket's queue (PACKET_COPY_THRESH), and marks its slot: it is then read
  * from there, in order.  So rings stay small, 2 MB a port, whatever the size
- * of the packets.
+ * of packets.  Measured against slots of 128 kB that hold everything, 32 MB a
+ * port: a quarter more CPU for each gigabyte of 64 kB packets, a third less
+ * for MTU-sized ones, whose slots stay in the processor's cache.
  *
  * PACKET_VNET_HDR makes segmentation and checksum work that the sender left to
  * its card cross to the receiver's card, in both directions.  A VLAN tag that
  * the kernel took out of the frame is put back.
  *
- * A second socket sends.  Each skb that is freed tells its socket that there is
- * room again, which on a socket that epoll watches costs a call into epoll.
+ * A second socket sends.  Each skb that is freed tells its socket that there
+ * is room again, which on a socket that epoll watches costs a call into epoll
+ * (7 % of all).  PACKET_QDISC_BYPASS saved nothing, and would bypass QoS.
  *
  * A slot belongs to the kernel again in 'release', when the batch is over and
  * nothing refers to the frame. */
@@ -223,6 +226,16 @@ packet_port_open(struct port *port)
         packet_port_close(port);
     }
     return error;
+}
+
+static uint32_t
+packet_port_kernel_drops(struct port *port)
+{
+    struct tpacket_stats stats;
+    socklen_t size = sizeof stats;
+
+    return getsockopt(port->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size)
+           ? 0 : stats.tp_drops;
 }
 
 static struct tpacket2_hdr *
@@ -446,6 +459,7 @@ const struct port_class packet_port_class = {
     .takes_offloads = true,
     .open = packet_port_open,
     .close = packet_port_close,
+    .kernel_drops = packet_port_kernel_drops,
     .receive = packet_port_receive,
     .release = packet_port_release,
     .transmit = packet_port_transmit,

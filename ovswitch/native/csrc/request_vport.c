@@ -34,9 +34,19 @@ get_stats(const struct port *port, struct ovs_vport_stats *stats)
     }
 }
 
+/* Adds what the kernel dropped to the control thread's counters. */
+static void
+note_kernel_drops(struct port *port)
+{
+    if (port->class->kernel_drops) {
+        counter_add(&port->counters[0].rx_dropped,
+                    port->class->kernel_drops(port));
+    }
+}
+
 static void
 put_vport(struct client *c, const struct nlmsghdr *request, uint8_t cmd,
-          const struct port *port)
+          struct port *port)
 {
     size_t start = reply_start(c, request, cmd, OVS_VPORT_VERSION,
                                port->dp->dp_ifindex);
@@ -47,6 +57,7 @@ put_vport(struct client *c, const struct nlmsghdr *request, uint8_t cmd,
     nl_put_u32(&c->replies, OVS_VPORT_ATTR_TYPE, port->type);
     nl_put_string(&c->replies, OVS_VPORT_ATTR_NAME, port->name);
     nl_put_u32(&c->replies, OVS_VPORT_ATTR_IFINDEX, port->ifindex);
+    note_kernel_drops(port);
     get_stats(port, &stats);
     nl_put_unspec(&c->replies, OVS_VPORT_ATTR_STATS, &stats, sizeof stats);
     nl_put_unspec(&c->replies, OVS_VPORT_ATTR_UPCALL_PID, pids->pids,
@@ -175,7 +186,7 @@ vport_dump_next(struct client *c)
                                               c->dump.dp_ifindex);
 
     while (dp && c->dump.cursor < DP_MAX_PORTS) {
-        const struct port *port = datapath_port(dp, c->dump.cursor++);
+        struct port *port = datapath_port(dp, c->dump.cursor++);
 
         if (port) {
             put_vport(c, &c->dump.nlmsg, c->dump.cmd, port);

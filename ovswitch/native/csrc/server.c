@@ -13,7 +13,7 @@
 #include "memory.h"
 
 #define MAX_REQUEST (1u << 20)  /* Greatest datagram from a client. */
-#define REPLY_SIZE 32768        /* Replies go out in datagrams of about this. */
+#define REPLY_SIZE 32768        /* About a datagram of replies. */
 #define DUMP_CHUNKS 8           /* Of a dump, before other clients' turn. */
 #define MAX_CONNECTIONS 256
 #define TICK_MS 1000

@@ -7,9 +7,9 @@
  * Clients are connections of a SOCK_SEQPACKET socket: see
  * docs/datapath-protocol.md.  The control thread reads their requests.  Any
  * thread sends upcalls: straight to the socket as long as it takes them, else
- * to the connection's queue.  A connection's queue holds upcalls up to a bound,
- * beyond which they are lost, and replies up to a greater one, beyond which
- * the client is disconnected. */
+ * to the connection's queue.  That holds upcalls up to a bound, beyond which
+ * they are lost, and replies up to a greater one, beyond which the client is
+ * disconnected. */
 
 #include "datapath.h"
 

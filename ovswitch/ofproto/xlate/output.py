@@ -147,8 +147,8 @@ def patch_output(ctx: Context, sender: Port, receiver: Port, last: bool) -> None
     """
     old_flow, old_tunnel_wildcards = ctx.flow, ctx.wildcards & TUNNEL_MASK
     old = (
-        ctx.bridge, ctx.stack, ctx.action_set, ctx.action_set_has_group, ctx.conntracked,
-        ctx.was_mpls, ctx.trace, ctx.mirrors,
+        ctx.bridge, ctx.stack, ctx.action_set, ctx.action_set_has_group,
+        ctx.conntracked, ctx.was_mpls, ctx.trace, ctx.mirrors,
     )  # fmt: skip
     other = receiver.ofproto
     ctx.stack = []
@@ -180,8 +180,8 @@ def patch_output(ctx: Context, sender: Port, receiver: Port, last: bool) -> None
     independent = other is not old[0]
     mirrors = ctx.mirrors
     (
-        ctx.bridge, ctx.stack, ctx.action_set, ctx.action_set_has_group, ctx.conntracked,
-        ctx.was_mpls, ctx.trace, ctx.mirrors,
+        ctx.bridge, ctx.stack, ctx.action_set, ctx.action_set_has_group,
+        ctx.conntracked, ctx.was_mpls, ctx.trace, ctx.mirrors,
     ) = old  # fmt: skip
     if not independent:
         ctx.mirrors = mirrors

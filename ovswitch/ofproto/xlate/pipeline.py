@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ovswitch.datapath.odp import actions as odp
 from ovswitch.datapath.odp import numbers as n
 from ovswitch.datapath.odp.cookie import SLOW_ACTION
-from ovswitch.flow.layout import NW_FRAG_ANY, SLOTS, VLAN_CFI
+from ovswitch.flow.layout import NW_FRAG_ANY, REGS_MASK, SLOTS, VLAN_CFI
 from ovswitch.flow.names import OFPP_LOCAL
 from ovswitch.ofproto.port import NO_PACKET_IN
 from ovswitch.ofproto.table import (
@@ -97,15 +97,14 @@ def run(ctx: Context, program: Program, last: bool) -> None:
             assert isinstance(action, t.CheckPktLarger)
             branch_on_length(ctx, action, actions[index + 1 :])
             return
-        if (
-            signal != FROZEN_AFTER
-            and ctx.freezing
-            and ctx.exit
-            and not ctx.error
-            and not ctx.frozen_actions
-        ):
+        if ctx.freezing and signal != FROZEN_AFTER and _begins_freeze(ctx):
             recirc.unroll(ctx, actions, index + (signal == AFTER))
             return
+
+
+def _begins_freeze(ctx: Context) -> bool:
+    """Return whether the action just done stopped the translation."""
+    return ctx.exit and not ctx.error and not ctx.frozen_actions
 
 
 def run_rest(ctx: Context, actions: tuple[t.Action, ...], last: bool) -> None:
@@ -229,7 +228,7 @@ def table_action(
     old_table_id = ctx.table_id
     ctx.table_id = table_id
     if with_ct_orig:
-        if not h.SLOTS["ct_nw_proto"].get(ctx.flow) or not h.is_ip_any(ctx.flow):
+        if not SLOTS["ct_nw_proto"].get(ctx.flow) or not h.is_ip_any(ctx.flow):
             ctx.report_error("resubmit(ct) with non-tracked or non-IP packet!")
             ctx.table_id = old_table_id
             return
@@ -577,7 +576,7 @@ def _flatten_last_clone(ctx: Context) -> None:
 
 
 _NOT_PACKET = h.without(
-    h.METADATA.mask | h.ACTSET_OUTPUT.mask | SLOTS["conj_id"].mask | recirc.REGS_MASK
+    h.METADATA.mask | h.ACTSET_OUTPUT.mask | SLOTS["conj_id"].mask | REGS_MASK
 )
 _NO_ADDRESSES = h.without(h.DL_SRC.mask | h.DL_DST.mask)
 _NO_HIGH_PORT_OCTETS = h.without(0xFF00 << h.TP_SRC.shift | 0xFF00 << h.TP_DST.shift)

@@ -9,7 +9,8 @@ become a `FrozenState`, which gets a *recirculation id*, and the datapath action
 state by its id. Packet-ins carry a state in the same way.
 
 Equal states share an id, so that the same flows recirculate to the same ids. An id
-lives as long as someone refers to it, and 250 ms more for packets on the way.
+lives as long as someone refers to it, and 250 ms more for packets on the way; by then
+new translations get another one.
 
 Sources: the reference's ofproto-dpif-xlate.c, "Freezing Translation", and
 ofproto-dpif-rid.h.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ovswitch.datapath.odp import actions as odp
 from ovswitch.flow.fields import FIELDS
-from ovswitch.flow.layout import REGS_MASK, TUNNEL_MASK
+from ovswitch.flow.layout import REGS_MASK, SLOTS, TUNNEL_MASK
 from ovswitch.flow.names import OFPP_IN_PORT
 from ovswitch.ofproto.xlate import context as c
 from ovswitch.ofproto.xlate import headers as h
@@ -132,7 +133,7 @@ class RecircPool:
             self._states[recirc_id] = state
             self._by_state[state] = recirc_id
             self._refs[recirc_id] = 0
-        self.ref(recirc_id)
+        self._refs[recirc_id] += 1
         return recirc_id
 
     def find(self, recirc_id: int) -> FrozenState | None:
@@ -140,11 +141,10 @@ class RecircPool:
         return self._states.get(recirc_id)
 
     def ref(self, recirc_id: int) -> bool:
-        """Add a reference; return whether there is such an id."""
-        if recirc_id not in self._refs:
+        """Add a reference; return whether there is such an id in use."""
+        if not self._refs.get(recirc_id):
             return False
         self._refs[recirc_id] += 1
-        self._expiring.pop(recirc_id, None)
         return True
 
     def unref(self, recirc_id: int, now: int) -> None:
@@ -153,6 +153,7 @@ class RecircPool:
         assert left >= 0
         self._refs[recirc_id] = left
         if not left:
+            del self._by_state[self._states[recirc_id]]
             self._expiring[recirc_id] = now
 
     def release(self, recirc_ids: list[int], now: int) -> None:
@@ -167,7 +168,7 @@ class RecircPool:
                 break  # they are in the order of time
             del self._expiring[recirc_id]
             del self._refs[recirc_id]
-            del self._by_state[self._states.pop(recirc_id)]
+            del self._states[recirc_id]
 
 
 # What a freeze keeps of a list of actions.
@@ -324,12 +325,10 @@ for _name in (
     "ct_tp_src",
     "ct_tp_dst",
 ):
-    _CT_COMMON |= h.SLOTS[_name].mask
+    _CT_COMMON |= SLOTS[_name].mask
 _NO_CT = h.without(_CT_COMMON)
-_NO_CT4 = h.without(_CT_COMMON | h.SLOTS["ct_nw_src"].mask | h.SLOTS["ct_nw_dst"].mask)
-_NO_CT6 = h.without(
-    _CT_COMMON | h.SLOTS["ct_ipv6_src"].mask | h.SLOTS["ct_ipv6_dst"].mask
-)
+_NO_CT4 = h.without(_CT_COMMON | SLOTS["ct_nw_src"].mask | SLOTS["ct_nw_dst"].mask)
+_NO_CT6 = h.without(_CT_COMMON | SLOTS["ct_ipv6_src"].mask | SLOTS["ct_ipv6_dst"].mask)
 
 
 def forget_connection(flow: int) -> int:

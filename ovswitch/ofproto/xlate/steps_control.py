@@ -125,7 +125,7 @@ def _clear_actions(action: t.ClearActions) -> Step:
 def _report_action_set(ctx: Context, verb: str) -> None:
     if ctx.trace is None:
         return
-    actions = ofactions.action_set(ctx.action_set)
+    actions = execution_order(ctx.action_set)
     if actions:
         text = ofactions.format_actions(actions)
         ctx.report(c.DETAIL, f"action set {verb}: {text}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ovswitch.flow.access import tun_metadata_index
 from ovswitch.flow.fields import NONE
-from ovswitch.flow.layout import VLAN_CFI, VLAN_PCP_MASK, VLAN_VID_MASK
+from ovswitch.flow.layout import SLOTS, VLAN_CFI, VLAN_PCP_MASK, VLAN_VID_MASK
 from ovswitch.ofproto.xlate import context as c
 from ovswitch.ofproto.xlate import fieldops, output
 from ovswitch.ofproto.xlate import headers as h
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ovswitch.flow.layout import Slot
     from ovswitch.ofproto.xlate.compiler import Step
     from ovswitch.ofproto.xlate.context import Context
+
+
+_TUN_PRESENT = SLOTS["tun_metadata_present"]
 
 
 @compiles(t.SetField)
@@ -347,9 +351,11 @@ def _pop_mpls(action: t.PopMpls) -> Step:
 
 @compiles(t.DeleteField)
 def _delete_field(action: t.DeleteField) -> Step:
+    index = tun_metadata_index(action.field)
+
     def step(ctx: Context) -> None:
-        tun = ctx.bridge.tun_table
-        ctx.flow = tun.delete(ctx.flow, action.field) if tun is not None else ctx.flow
+        if index is not None:
+            ctx.flow &= h.without(1 << (_TUN_PRESENT.shift + index))
         ctx.report(c.DETAIL, f"delete {action.field.name}")
 
     return step

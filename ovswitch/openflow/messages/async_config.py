@@ -101,6 +101,16 @@ def _set(
     (config.primary if primary else config.secondary)[kind] = mask
 
 
+def _masks(config: AsyncConfig) -> list[tuple[int, bool, int]]:
+    """Return a configuration's bitmaps as (kind, primary, mask)."""
+    both = ((False, config.secondary), (True, config.primary))
+    return [
+        (kind, primary, masks[kind])
+        for kind in range(len(TYPES))
+        for primary, masks in both
+    ]
+
+
 class SetAsync(Message):
     """Which asynchronous messages to send.
 
@@ -123,9 +133,7 @@ class SetAsync(Message):
         self.masks: list[tuple[int, bool, int]] = []
         self.is_extension = is_extension
         if config is not None:
-            for kind in range(len(TYPES)):
-                self.masks.append((kind, False, config.secondary[kind]))
-                self.masks.append((kind, True, config.primary[kind]))
+            self.masks = _masks(config)
         self.xid = self.version = 0
 
     def apply(
@@ -150,13 +158,14 @@ class SetAsync(Message):
 
     def body(self, version: int, protocol: int) -> tuple[str, bytes]:
         """Return the form and body for a version."""
+        masks = self.masks if self.legacy is None else _masks(self.legacy)
         if version >= OF14 or self.is_extension:
             octets = b"".join(
                 wire.put_u32(2 * kind + primary, mask & _allowed(kind, version))
-                for kind, primary, mask in self.masks
+                for kind, primary, mask in masks
             )
             return "OFPT14" if version >= OF14 else "NXT", octets
-        by_kind = {(k, primary): mask for k, primary, mask in self.masks}
+        by_kind = {(k, primary): mask for k, primary, mask in masks}
         row = [
             by_kind.get((kind, primary), 0) & _allowed(kind, version)
             for kind in (PACKET_IN, PORT_STATUS, FLOW_REMOVED)

@@ -3,7 +3,8 @@
 
 The whole header is looked up in one dictionary: it says field, size and mask. Most
 fields are a plain window of the flow and are taken at once; the rest, and whatever is
-odd, goes the long way through `access.set_match`.
+odd, goes the long way through `access.set_match`. What that makes of a few octets (a
+port, a VLAN id) is remembered, since flows repeat it.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ _PIPELINE_NAMES = frozenset(
         "packet_type",
     )
 )
+_MAX_REMEMBERED = 4096
+_remembered: dict[bytes, tuple[Field, int, int]] = {}  # by entry: value and mask
 _REGISTERS = range(FIELDS["reg0"].index, FIELDS["xxreg3"].index + 1)
 
 
@@ -129,6 +132,18 @@ def decode(
                 raise OpenFlowError("OFPBRC_PIPELINE_FIELDS_ONLY")
             mask |= wanted << field.shift
             value |= new << field.shift
+        elif (
+            row is not None
+            and (known := _remembered.get(octets[start : start + 4 + (number & 0xFF)]))
+            and number & 0xFF <= end - start - 4
+            and not mask & known[0].slot.mask
+            and not pipeline_only
+            and (not strict or prereqs.holds_for_parts(known[0], value, mask))
+        ):
+            field = known[0]
+            value |= known[1]
+            mask |= known[2]
+            cursor.offset = start + 4 + (number & 0xFF)
         else:
             entry = take_entry(cursor)
             slow_field = entry.field
@@ -138,11 +153,21 @@ def decode(
             field = slow_field
             match = Match(value, mask, match_tun)
             match = _set(field, entry, match, strict, pipeline_only, tun)
+            if row is not None and not mask & field.slot.mask:
+                _remember(octets[start : cursor.offset], field, match)
             value, mask, match_tun = match.value, match.mask, match.tun
         if field.prereq is not NONE and not mask & _PACKET_TYPE:
             mask |= _PACKET_TYPE
     result.match = Match(value, mask, match_tun if present(mask) else None)
     return result
+
+
+def _remember(octets: bytes, field: Field, match: Match) -> None:
+    """Remember what an entry does to a match that had nothing in the field's slot."""
+    if len(_remembered) >= _MAX_REMEMBERED:
+        _remembered.clear()
+    own = field.slot.mask
+    _remembered[octets] = (field, match.value & own, match.mask & own)
 
 
 def _take_unknown(

@@ -63,6 +63,26 @@ _MODULES = {
         "PORT_STATS_REQUEST",
         "PORT_STATS_REPLY",
     ),
+    "table": (
+        "TABLE_FEATURES_STATS_REQUEST",
+        "TABLE_FEATURES_STATS_REPLY",
+        "TABLE_STATS_REPLY",
+        "TABLE_DESC_REQUEST",
+        "TABLE_DESC_REPLY",
+        "TABLE_MOD",
+        "TABLE_STATUS",
+    ),
+    "queue": (
+        "QUEUE_GET_CONFIG_REQUEST",
+        "QUEUE_GET_CONFIG_REPLY",
+        "QUEUE_STATS_REQUEST",
+        "QUEUE_STATS_REPLY",
+    ),
+    "flow_monitor": (
+        "FLOW_MONITOR_STATS_REQUEST",
+        "FLOW_MONITOR_STATS_REPLY",
+        "FLOW_MONITOR_CANCEL",
+    ),
 }
 _module_of = {kind: name for name, kinds in _MODULES.items() for kind in kinds}
 _printers: dict[str, Printer] = {}

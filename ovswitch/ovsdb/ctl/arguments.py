@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ovswitch.ovsdb.replica import Column, Table
     from ovswitch.ovsdb.replica_row import Row
     from ovswitch.ovsdb.symbols import SymbolTable
+    from ovswitch.ovsdb.types import BaseType
 
 EQUALS = ("=",)
 _AT_END = 'syntax error at "'
@@ -44,26 +45,34 @@ def parse_datum(
     """Parse a column's value. Raises: CtlError."""
     try:
         return column_type.from_string(text, symbols)
-    except ParseError as error:
+    except ValueError as error:
         # At the end of the text the reference prints a NUL, which ends its message.
-        message = str(error).replace('syntax error at "" expecting "="', _AT_END)
-        raise CtlError(message) from None
+        message = _message(text, error)
+        raise CtlError(
+            message.replace('syntax error at "" expecting "="', _AT_END)
+        ) from None
 
 
 def parse_key(column: Column, text: str, symbols: SymbolTable | None) -> Any:
     """Parse a key of a map. Raises: CtlError."""
-    try:
-        return atom.from_string(column.type.key, text, symbols)
-    except ParseError as error:
-        raise CtlError(str(error)) from None
+    return _parse_atom(column.type.key, text, symbols)
 
 
 def parse_value(column: Column, text: str, symbols: SymbolTable | None) -> Any:
     """Parse a value of a map. Raises: CtlError."""
+    return _parse_atom(column.type.value, text, symbols)
+
+
+def _parse_atom(base: BaseType, text: str, symbols: SymbolTable | None) -> Any:
     try:
-        return atom.from_string(column.type.value, text, symbols)
-    except ParseError as error:
-        raise CtlError(str(error)) from None
+        return atom.from_string(base, text, symbols)
+    except ValueError as error:
+        raise CtlError(_message(text, error)) from None
+
+
+def _message(text: str, error: ValueError) -> str:
+    """What is wrong with a text; errors of quoted strings don't quote it themselves."""
+    return str(error) if isinstance(error, ParseError) else f"{text}: {error}"
 
 
 def parse_column_name(table: Table, argument: str) -> tuple[Column, int]:

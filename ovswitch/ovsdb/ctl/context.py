@@ -68,8 +68,11 @@ class Context:
         self.command.output = "".join(self.output)
         self.command.table = self.table
 
-    def invalidate(self) -> None:
-        """Rows have been changed behind the back of whatever a tool has cached."""
+    def note_write(self, table: str, column: str | None) -> None:
+        """A column of a row is about to change, or with None a whole row.
+
+        For tools that keep a view of the rows.
+        """
 
     @property
     def words(self) -> Sequence[str]:

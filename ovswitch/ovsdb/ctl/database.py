@@ -86,11 +86,13 @@ def _follow_arguments(table: Table, arguments: Sequence[str]) -> None:
         table.add_column(parse_column_name(table, argument)[0].name)
 
 
-def _check_mutable(row: Row, column: Column) -> None:
+def _check_write(ctx: Context, row: Row, column: Column) -> None:
+    """Make sure that a column may be written. Raises: CtlError."""
     if not row.is_mutable(column.name):
         raise CtlError(
             f"cannot modify read-only column {column.name} in table {row._table.name}"
         )
+    ctx.note_write(row._table.name, column.name)
 
 
 def _is_uuid_column(name: str) -> bool:
@@ -269,7 +271,6 @@ def _run_set(ctx: Context) -> None:
     if row is not None:
         for argument in ctx.words[3:]:
             set_column(ctx, row, argument, partial=ctx.is_last)
-        ctx.invalidate()
 
 
 def set_column(ctx: Context, row: Row, argument: str, *, partial: bool) -> None:
@@ -278,7 +279,7 @@ def set_column(ctx: Context, row: Row, argument: str, *, partial: bool) -> None:
     Raises: CtlError.
     """
     column, key_text, _, text = parse_column_key_value(row._table, argument)
-    _check_mutable(row, column)
+    _check_write(ctx, row, column)
     if key_text is None:
         row.write(column.name, parse_datum(column.type, text, ctx.symbols))
         return
@@ -305,7 +306,7 @@ def _find_column_and_record(ctx: Context) -> tuple[Column, Row | None]:
     column = find_column(table, ctx.words[3])
     row = _find_record(ctx, table)
     if row is not None:
-        _check_mutable(row, column)
+        _check_write(ctx, row, column)
     return column, row
 
 
@@ -334,7 +335,6 @@ def _run_add(ctx: Context) -> None:
             )
         row.verify(column.name)
         row.write(column.name, added)
-    ctx.invalidate()
 
 
 def _run_remove(ctx: Context) -> None:
@@ -352,7 +352,6 @@ def _run_remove(ctx: Context) -> None:
         )
     row.verify(column.name)
     row.write(column.name, rest)
-    ctx.invalidate()
 
 
 def _without(
@@ -385,14 +384,13 @@ def _run_clear(ctx: Context) -> None:
         return
     for name in ctx.words[3:]:
         column = find_column(table, name)
-        _check_mutable(row, column)
+        _check_write(ctx, row, column)
         if column.type.n_min > 0:
             raise CtlError(
                 f'"clear" operation cannot be applied to column {column.name} of table '
                 f"{table.name}, which is not allowed to be empty"
             )
         row.write(column.name, data.EMPTY)
-    ctx.invalidate()
 
 
 # create and destroy
@@ -460,7 +458,7 @@ def _run_destroy(ctx: Context) -> None:
             found = get_row(ctx, table, record)
         if found is not None:
             found.delete()
-    ctx.invalidate()
+    ctx.note_write(table.name, None)
 
 
 # wait-until

@@ -6,12 +6,14 @@ Source: ovsdb/ovsdb-server.c.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb import storage
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema
+from ovswitch.ovsdb.schema_text import ordered_json
 from ovswitch.ovsdb.server import wire
 from ovswitch.runtime import vlog
 
@@ -44,7 +46,7 @@ class OpenFile:
     ) -> None:
         """Rewrite the file without its history. Raises: OvsdbError."""
         self.storage.store_snapshot(
-            self.database.schema.to_json(), self.database.snapshot(wall_ms, comment)
+            ordered_json(self.database.schema), self.database.snapshot(wall_ms, comment)
         )
 
     def convert(self, schema_json: object, wall_ms: int) -> Database:
@@ -75,11 +77,15 @@ def open_file(name: str, opened: Iterable[OpenFile], *, use_diff: bool) -> OpenF
     file.file.encode = wire.encode
     file.file.decode = wire.decode
     file.defers_sync = True
+    gc.disable()  # nothing that is made here is garbage
     try:
         database, error = storage.load(file, use_diff=use_diff)
     except BaseException:
         file.close()
         raise
+    finally:
+        gc.enable()
+    gc.freeze()
     if error is not None:
         # Probably a torn tail after a power failure: the rest is good.
         _log.err("%s", error)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.monitor import Subscription, View, parse_requests
+from ovswitch.ovsdb.schema_text import ordered_json
 from ovswitch.ovsdb.server import wire
-from ovswitch.ovsdb.server.schema_text import ordered_json
 
 if TYPE_CHECKING:
     from typing import Any

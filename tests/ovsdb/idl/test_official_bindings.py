@@ -97,10 +97,9 @@ def test_conditions(idl):
         bridges.append(bridge)
     ovs.bridges = [*ovs.bridges, *bridges]
     commit(txn)
-    seqno = idl.cond_change("Bridge", [["name", "==", "two"]])
-    until(idl, lambda: idl.cond_seqno == seqno)
-    names = [row.name for row in idl.tables["Bridge"].rows.values()]
-    assert names == ["two"]
+    table = idl.tables["Bridge"]
+    idl.cond_change("Bridge", [["name", "==", "two"]])
+    until(idl, lambda: [row.name for row in table.rows.values()] == ["two"])
 
 
 def test_lock(idl):
@@ -114,9 +113,9 @@ def test_lock(idl):
 def test_server_error(idl):
     ovs = root(idl)
     txn = ovs_idl.Transaction(idl)
-    ovs.bridges = []
-    bridge = txn.insert(idl.tables["Bridge"])
-    bridge.name = "x"
-    bridge.fail_mode = "bogus"
-    ovs.bridges = [bridge]
+    twins = [txn.insert(idl.tables["Bridge"]) for _ in range(2)]
+    for bridge in twins:
+        bridge.name = "twin"
+    ovs.bridges = twins
     assert txn.commit_block() == txn.ERROR
+    assert "identical values" in txn.get_error()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The text of a schema that clients get: members in the reference's order.
+"""The text of a schema as files and clients get it: in the reference's order.
 
 JSON's members have no order, but tools of the reference print tables and columns in
 the order of hash tables that were filled from this text, and scripts saw that order
 for years. So the text follows the path of the reference: from the file into a hash
-table, into the schema's own, into the answer's.
+table, into the schema's own, into a third that is written out.
 """
 
 from __future__ import annotations

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ovsdb-tool: scripts of commands whose every octet is the reference's."""
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers.programs import Ours, Reference
+
+import ovswitch.ovsdb
+
+SCHEMA = Path(ovswitch.ovsdb.__file__).parent / "vswitch.ovsschema"
+UUID = "11111111-1111-1111-1111-111111111111"
+VOLATILE = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:]+Z\|\d+\|"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
+INSERT = (
+    '["Open_vSwitch",{"op":"insert","table":"QoS","uuid":"%s","row":{"type":"x"}},'
+    '{"op":"insert","table":"Bridge","row":{"name":"b","ports":["set",[]]}},'
+    '{"op":"comment","comment":"hi"}]' % UUID
+)
+UPDATE = (
+    '["Open_vSwitch",{"op":"update","table":"QoS","where":[],'
+    '"row":{"type":"y","other_config":["map",[["a","b"]]]}}]'
+)
+DELETE = '["Open_vSwitch",{"op":"delete","table":"QoS","where":[]}]'
+SELECT = (
+    '["Open_vSwitch",{"op":"select","table":"QoS","where":[],'
+    '"columns":["_uuid","type","other_config"]}]'
+)
+
+SCRIPT = [
+    ["create", "db", SCHEMA],
+    ["create", "db", SCHEMA],
+    ["create", "other", "/nonexistent"],
+    ["db-name", "db"],
+    ["db-name", "nope"],
+    ["db-version", "db"],
+    ["db-cksum", "db"],
+    ["db-is-standalone", "db"],
+    ["db-is-clustered", "db"],
+    ["db-cid", "db"],
+    ["schema-name", SCHEMA],
+    ["schema-version", SCHEMA],
+    ["schema-cksum", SCHEMA],
+    ["schema-name", "db"],
+    ["needs-conversion", "db", SCHEMA],
+    ["needs-conversion", "db", "small"],
+    ["transact", "db", INSERT],
+    ["transact", "db", INSERT],
+    ["transact", "db", UPDATE],
+    ["query", "db", SELECT],
+    ["query", "db", DELETE],
+    ["transact", "db", "nonsense"],
+    ["transact", "db", '["Nope"]'],
+    ["transact", "db", '{"a":1}'],
+    ["show-log", "db"],
+    ["-m", "show-log", "db"],
+    ["-mm", "show-log", "db"],
+    ["transact", "db", DELETE],
+    ["-m", "-m", "show-log", "db"],
+    ["compact", "db"],
+    ["-mm", "show-log", "db"],
+    ["compact", "db", "copy"],
+    ["-mm", "show-log", "copy"],
+    ["convert", "db", "small"],
+    ["-mm", "show-log", "db"],
+    ["db-version", "db"],
+    ["convert", "db", "/nonexistent"],
+    ["compare-versions", "1.2.3", "<", "1.10.0"],
+    ["compare-versions", "1.2.3", ">=", "1.10.0"],
+    ["compare-versions", "1.2.3", "=", "1.10.0"],
+    ["compare-versions", "1.2", "<", "1.10.0"],
+    ["db-name", "torn"],
+    ["-m", "show-log", "torn"],
+    ["query", "torn", SELECT],
+    ["db-name", "small"],
+    ["db-name", "empty"],
+    ["list-commands"],
+    ["--option"],
+    ["--version"],
+    ["--help"],
+    ["nonsense"],
+    ["db-name", "a", "b"],
+    ["compare-versions"],
+    ["--nonsense"],
+    [],
+]
+FILES = {"db", "other", "copy", "small", "torn", "empty", "nope"}
+SMALL = (
+    '{"name":"Open_vSwitch","version":"1.0.0","tables":'
+    '{"QoS":{"isRoot":true,"columns":{"type":{"type":"string"}}}}}'
+)
+
+
+@pytest.mark.reference
+def test_a_script_prints_what_the_references_tool_prints(run_dir):
+    folders = {}
+    for implementation in (Ours, Reference):
+        folder = folders[implementation] = run_dir / implementation.name
+        folder.mkdir()
+        (folder / "small").write_text(SMALL)
+        (folder / "empty").touch()
+        tool = implementation.path("ovsdb-tool")
+        run_dir.run([tool, "create", folder / "torn", SCHEMA], check=True)
+        run_dir.run([tool, "transact", folder / "torn", INSERT], check=True)
+        torn = (folder / "torn").read_bytes()
+        (folder / "torn").write_bytes(torn[:-5])
+    for words in SCRIPT:
+        results = []
+        for implementation, folder in folders.items():
+            paths = [folder / word if word in FILES else word for word in words]
+            result = run_dir.run([implementation.path("ovsdb-tool"), *paths])
+            text = repr(result).replace(str(folder), "DIR")
+            results.append(VOLATILE.sub("#", text))
+        assert results[0] == results[1], words
+
+
+def test_the_default_schema_comes_with_the_program(run_dir):
+    """Where the reference's data aren't installed, our copy is used."""
+    tool = Ours.path("ovsdb-tool")
+    env = {"OVS_PKGDATADIR": str(run_dir.path)}
+    run_dir.run([tool, "create", run_dir / "db"], check=True, env=env)
+    assert run_dir.run([tool, "db-version", run_dir / "db"]).out == "8.3.1\n"
