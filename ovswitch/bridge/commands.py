@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,8 @@ def _register_switch_commands(switch: Switch) -> None:
 
 def _register_dpctl(switch: Switch) -> None:
     environment = Environment(switch.datapaths.transports)
+    if "system" in switch.datapaths.types():
+        environment.missing = {"system": errno.ENOENT}  # there is no kernel module
     environment.warn = _dpctl_log.warn
     environment.port_stats = _port_stats
     environment.bring_up = _bring_up
@@ -80,6 +83,8 @@ def _register_dpctl(switch: Switch) -> None:
         return run
 
     for command in dpctl.COMMANDS:
+        if command.name == "help":
+            continue  # that is for ovs-dpctl's users
         commands.register(
             f"dpctl/{command.name}",
             command.usage,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ovswitch.ofproto.port_order import name_order
+
 DSCP_DEFAULT = 48
 MAX_OFPORT = 65279
 
@@ -229,7 +231,8 @@ def read_bridge(row: Row) -> BridgeConfig:
         name=row.name,
         datapath_type=row.datapath_type or "system",
         row=row,
-        ports=tuple(ports.values()),
+        # As the reference visits them: who comes first gets the lower number.
+        ports=tuple(ports[name] for name in name_order(ports)),
         controllers=controllers,
         is_secure=optional(row.fail_mode) == "secure",
         protocols=frozenset(row.protocols),

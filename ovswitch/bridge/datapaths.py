@@ -13,13 +13,17 @@ import os
 from typing import TYPE_CHECKING
 
 from ovswitch.datapath.dpif import Dpif, DpifError
-from ovswitch.datapath.native_codec import NativeCodec
+from ovswitch.datapath.native_codec import NativeCodec, set_native_vlan_limit
+from ovswitch.datapath.probe import probe
 from ovswitch.datapath.transport import TransportError
 from ovswitch.datapath.transport_dummy import DummyTransport
 from ovswitch.datapath.transport_userspace import UserspaceTransport
+from ovswitch.flow.layout import N_VLANS
 from ovswitch.netdev.dummy import DummyNetdev
 from ovswitch.netdev.provider import Netdev
 from ovswitch.ofproto.backer import Backer
+from ovswitch.ofproto.features import Support
+from ovswitch.packet import extract
 from ovswitch.runtime import clock, dirs, vlog
 
 if TYPE_CHECKING:
@@ -46,10 +50,22 @@ class Datapath:
         self._existing = {port.name: port.port_no for port in self.dpif.port_dump()}
         self._in_use: set[int] = {0}
         self._dummies: dict[int, DummyNetdev] = {}
+        self._vlan_limit = _limit_vlans(self.dpif, 1)
         if isinstance(transport, DummyTransport):
             transport.on_transmit = self._transmit
-        self.backer = Backer(type_, self.dpif, clock=clock.now)
+        support = Support(probe(self.dpif))
+        self.backer = Backer(type_, self.dpif, support=support, clock=clock.now)
         self.backer.udpif.codec = NativeCodec()
+
+    def set_vlan_limit(self, limit: int) -> None:
+        """Match at most `limit` VLAN headers; 0 for as many as the datapath can."""
+        wanted = min(limit, N_VLANS) if limit > 0 else N_VLANS
+        if wanted != self._vlan_limit:
+            self._vlan_limit = _limit_vlans(self.dpif, wanted)
+            backer = self.backer
+            backer.boot_support.max_vlan_headers = wanted
+            backer.support.max_vlan_headers = wanted
+            backer.need_revalidate("reconfigure")
 
     def open_type(self, type_: str) -> str:
         """Return the device type that an interface of `type_` has here."""
@@ -101,6 +117,14 @@ class Datapath:
             self.dpif.delete()
         except DpifError as error:
             _log.dbg("%s: %s", self.dpif.name, error)
+
+
+def _limit_vlans(dpif: Dpif, limit: int) -> int:
+    """Let the datapath and this process look at `limit` VLAN headers; return it."""
+    dpif.set_vlan_limit(limit)
+    set_native_vlan_limit(limit)
+    extract.set_vlan_limit(limit)
+    return limit
 
 
 class Datapaths:

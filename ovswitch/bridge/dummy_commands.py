@@ -36,7 +36,7 @@ def packet_from_hex(text: str) -> bytes | None:
 def _packet_from_flow(text: str, size: int) -> bytes:
     try:
         key, _mask = parse_key(text)
-        packet = compose_key(key, None if size else b"")
+        packet = compose_key(key, b"" if size else None)
     except OdpError as error:
         raise CommandError(str(error)) from error
     if not size:

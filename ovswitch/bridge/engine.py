@@ -22,12 +22,12 @@ _log = vlog.Module("ofproto_dpif_upcall")
 _BATCH = 64
 _IDLE_MS = 60_000  # how long to sleep when nothing is due
 
-FLOW_LIMIT, MAX_IDLE_MS, MAX_REVALIDATOR_MS, MIN_REVALIDATE_PPS = (
-    200_000,
-    10_000,
-    500,
-    5,
-)
+# The defaults of Open_vSwitch's `other_config`.
+FLOW_LIMIT = 200_000
+MAX_IDLE_MS = 10_000
+MAX_REVALIDATOR_MS = 500
+MIN_REVALIDATE_PPS = 5
+VLAN_LIMIT = 1
 
 
 class Engine:
@@ -75,6 +75,7 @@ class Engine:
         """Take the settings of Open_vSwitch's `other_config`."""
         values = dict(other_config)
         for datapath in self._datapaths.open.values():
+            datapath.set_vlan_limit(get_int(values, "vlan-limit", VLAN_LIMIT))
             udpif = datapath.backer.udpif
             udpif.max_flow_limit = get_int(values, "flow-limit", FLOW_LIMIT)
             udpif.max_idle = max(get_int(values, "max-idle", MAX_IDLE_MS), 500)

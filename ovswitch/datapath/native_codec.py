@@ -38,3 +38,8 @@ class NativeCodec:
             frag = _FRAG_MASK if mask & _ANY else 0
             mask = mask & ~_NW_FRAG.mask | frag
         return core.mask_to_attrs(flow, mask)
+
+
+def set_native_vlan_limit(limit: int) -> None:
+    """Have keys show at most `limit` VLAN headers, 0 to 2, in this process."""
+    core.set_vlan_limit(limit)

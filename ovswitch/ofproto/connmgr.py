@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from ovswitch.flow.match import MATCH_ALL
 from ovswitch.flow.names import OFPP_NORMAL
 from ovswitch.ofproto import requests, vacancy
+from ovswitch.ofproto.admission import Admissions
 from ovswitch.ofproto.fail_open import FailOpen
 from ovswitch.ofproto.ofconn import Ofconn
 from ovswitch.ofproto.packet_in_message import message_of
@@ -55,7 +56,7 @@ from ovswitch.openflow.messages.role import (
     RoleStatus,
 )
 from ovswitch.openflow.version import OF13, OF15
-from ovswitch.runtime import coverage, target
+from ovswitch.runtime import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,11 +73,6 @@ if TYPE_CHECKING:
 _received = coverage.Counter("ofproto_recv_openflow")
 
 _SIGN_BIT = 1 << 63
-#: OFPT numbers that say nothing about being accepted by a controller: hello, error,
-#: echo, features, configuration.
-_NO_ADMISSION = frozenset((0, 1, 2, 3, 5, 6, 7, 8, 9))
-_ADMISSION_MS = 30_000
-
 _RANKS = {PRIMARY: 3, EQUAL: 2, SECONDARY: 1}
 
 
@@ -91,7 +87,7 @@ class Connmgr:
     """
 
     __slots__ = (
-        "_admitted", "_changing_port", "_descriptions", "_evictions", "_settings",
+        "_admissions", "_changing_port", "_descriptions", "_evictions", "_settings",
         "connections", "fail_open", "generation_id", "is_secure", "ofproto",
         "set_port_up",
     )  # fmt: skip
@@ -104,7 +100,7 @@ class Connmgr:
         self.fail_open: FailOpen | None = None
         self.set_port_up: Callable[[Port, bool], bool] | None = None
         self._settings: dict[str, Settings] = {}
-        self._admitted: dict[str, int] = {}  # by target: when it last showed that
+        self._admissions = Admissions()
         self._descriptions: dict[Port, PhyPort] = {}
         self._changing_port: Ofconn | None = None
         self._evictions: dict[FlowTable, bool] = {}  # asked for; and what was before
@@ -120,7 +116,7 @@ class Connmgr:
     def connect(self, connection: Connection, settings: Settings) -> None:
         """Take a new connection, whose version is agreed on."""
         self.connections[connection] = Ofconn(self, connection, settings)
-        self.ofproto.backer.need_revalidate("reconfigure")
+        self._controllers_changed(settings)
 
     def configure(self, connection: Connection, settings: Settings) -> None:
         """Take changed settings of a connection."""
@@ -131,7 +127,7 @@ class Connmgr:
         ofconn = self.connections[connection]
         ofconn.finish()
         _received.add()
-        self._note_admission(ofconn, message)
+        self._admissions.heard(ofconn, message, self.ofproto.clock())
         if self.fail_open is not None:
             self.fail_open.recover_if_admitted()
         requests.handle(ofconn, message)
@@ -149,6 +145,14 @@ class Connmgr:
         ofconn = self.connections.pop(connection, None)
         if ofconn is not None:
             ofconn.flow_mod_log.report(self.ofproto.clock())
+            self._controllers_changed(ofconn.settings)
+
+    def _controllers_changed(self, settings: Settings) -> None:
+        """Note that misses may be for someone now, or for nobody any more.
+
+        Management connections come and go too often to check all cached flows.
+        """
+        if settings.is_primary:
             self.ofproto.backer.need_revalidate("reconfigure")
 
     def role_rank(self, connection: Connection) -> int:
@@ -160,18 +164,21 @@ class Connmgr:
         """Return a connection's role, as `messages.role` numbers them."""
         return self.connections[connection].role
 
+    def memory_usage(self) -> dict[str, int]:
+        """Return how many connections there are, and packets that wait on them."""
+        ofconns = self.connections.values()
+        return {
+            "ofconns": len(ofconns),
+            "packets": sum(ofconn.n_waiting_packets for ofconn in ofconns),
+        }
+
     # Configuration.
 
     def set_controllers(self, controllers: Iterable[Settings]) -> None:
         """Take the configured controllers and listeners, connected or not."""
         had_controllers = self.has_primary_controllers
         self._settings = {settings.target: settings for settings in controllers}
-        now = self.ofproto.clock()
-        self._admitted = {
-            name: self._admitted.get(name, now)
-            for name, settings in self._settings.items()
-            if settings.is_primary and target.is_active(name)
-        }
+        self._admissions.configure(self._settings.values(), self.ofproto.clock())
         self._update_fail_open()
         if had_controllers != self.has_primary_controllers:
             self.flush_flows()
@@ -208,17 +215,6 @@ class Connmgr:
 
     # How controllers are doing, for failing open.
 
-    def _note_admission(self, ofconn: Ofconn, message: bytes) -> None:
-        now = self.ofproto.clock()
-        if (
-            ofconn.is_admitted
-            or message[1] not in _NO_ADMISSION
-            or now - ofconn.connected >= _ADMISSION_MS
-        ):
-            ofconn.is_admitted = True
-            if ofconn.settings.target in self._admitted:
-                self._admitted[ofconn.settings.target] = now
-
     def _primaries(self) -> list[Ofconn]:
         return [ofconn for ofconn in self.connections.values() if ofconn.is_primary]
 
@@ -233,14 +229,7 @@ class Connmgr:
 
     def failing_since(self) -> int | None:
         """Return since when, in ms, no controller has admitted us; None if one does."""
-        admitted = {
-            ofconn.settings.target
-            for ofconn in self.connections.values()
-            if ofconn.is_admitted
-        }
-        if not self._admitted or not admitted.isdisjoint(self._admitted):
-            return None
-        return max(self._admitted.values())
+        return self._admissions.failing_since(self.connections.values())
 
     def failure_seconds(self, now: int) -> int:
         """Return for how long no controller has admitted us."""

@@ -376,6 +376,13 @@ class Ofconn:
             deadlines.append(now + _RETRY_MS)
         return min((one for one in deadlines if one is not None), default=None)
 
+    @property
+    def n_waiting_packets(self) -> int:
+        """Packet-ins that wait, for the rate limit or in the send buffer."""
+        self.update_counters()
+        limited = sum(queue.n_queued for queue in self._queues or ())
+        return limited + len(self.packet_ins)
+
     def packet_in_counts(self) -> dict[str, int]:
         """Return how many packet-ins the rate limit held up, as Controller.status."""
         counts = {}

@@ -27,6 +27,8 @@ def take11(cursor: Cursor, tun: TunTable | None = None) -> Match:
     kind = cursor.octets[cursor.offset : cursor.offset + 2]
     if kind == b"\0\0":
         return fixed_match.take11(cursor)
+    if kind != b"\0\1":
+        raise OpenFlowError("OFPBMC_BAD_TYPE")
     return oxm.take_oxm(cursor, tun=tun)
 
 

@@ -57,7 +57,7 @@ class AioIdl:
         schema_helper.apply(self.core.replica)
         self.core.replica.notify = notify
         self.changed = asyncio.Event()
-        remotes, self.core.cs.cluster_id = parse_remotes(remote)
+        remotes, self.core.cs.server.cluster_id = parse_remotes(remote)
         if len(remotes) > 1:
             remotes = shuffled(remotes)
         self._session = Session(remotes)

@@ -18,11 +18,12 @@ Sources: RFC 7047 section 4.1, ovsdb-server(7), lib/ovsdb-cs.c.
 
 from __future__ import annotations
 
+from ovswitch.ovsdb.cs_server import SERVER_COLUMNS, ServerDatabase
 from ovswitch.runtime import vlog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     Json: TypeAlias = Any
@@ -43,7 +44,6 @@ RETRY = "RETRY"
 
 _METHODS = {1: "monitor", 2: "monitor_cond", 3: "monitor_cond_since"}
 _UPDATES = {"update": 1, "update2": 2, "update3": 3}
-_SERVER_COLUMNS = ("name", "model", "connected", "leader", "schema", "cid", "index")
 
 
 class Update:
@@ -136,10 +136,8 @@ class ClientSync:
         "_request_id",
         "_server_monitor_id",
         "_server_request",
-        "_server_rows",
         "_transactions",
         "change_aware",
-        "cluster_id",
         "condition_seqno",
         "conditions",
         "database",
@@ -150,9 +148,9 @@ class ClientSync:
         "leader_only",
         "lock_name",
         "lock_request",
-        "min_index",
         "monitor_version",
         "retry",
+        "server",
         "server_version",
         "state",
     )
@@ -171,8 +169,7 @@ class ClientSync:
         self.leader_only = leader_only
         self.change_aware = change_aware
         self.eager = eager
-        self.cluster_id: str | None = None
-        self.min_index = 0
+        self.server = ServerDatabase()
         self.state = NOT_CONNECTED
         self.retry: str | None = None
         self.monitor_version = 0
@@ -187,7 +184,6 @@ class ClientSync:
         self._monitor_id = ["monid", database]
         self._server_monitor_id = ["monid", "_Server"]
         self._data_schema: Json = None
-        self._server_rows: dict[str, dict[str, Json]] = {}
         self._request_id: int | None = None
         self._server_request: int | None = None
         self._monitor_request = 0
@@ -374,10 +370,10 @@ class ClientSync:
     def _restart(self) -> None:
         self._sync_conditions()
         self.monitor_version = self.server_version = 0
-        self._server_rows.clear()
+        self.server.clear()
         self._data_schema = None
         if self.eager:
-            columns = [c for c in _SERVER_COLUMNS if c != "schema"]
+            columns = [c for c in SERVER_COLUMNS if c != "schema"]
             self._server_request = self._send_server_monitor(columns)
             self._send_monitor(3)
         else:
@@ -390,7 +386,7 @@ class ClientSync:
             case "SERVER_SCHEMA_REQUESTED":
                 if error is None:
                     self._server_request = self._send_server_monitor(
-                        _known_columns(result, "Database", _SERVER_COLUMNS)
+                        _known_columns(result, "Database", SERVER_COLUMNS)
                     )
                     self.state = SERVER_MONITOR_REQUESTED
                 else:
@@ -413,7 +409,7 @@ class ClientSync:
     def _server_monitored(self, result: Json, error: Json) -> None:
         if error is None and isinstance(result, dict):
             self.server_version = 2
-            self._update_server(result)
+            self.server.update(result)
             if self._check_server() and self.change_aware:
                 self._send("set_db_change_aware", [True])
         if self.state == SERVER_MONITOR_REQUESTED:
@@ -478,7 +474,7 @@ class ClientSync:
                 self.last_id = params[1]
             self._events.append(Update(params[-1], version, clear=False, initial=False))
         elif params[0] == self._server_monitor_id and self.server_version:
-            self._update_server(params[-1])
+            self.server.update(params[-1])
             self._check_server()
 
     def _receive_lock(self, method: str, params: list[Json]) -> None:
@@ -514,65 +510,18 @@ class ClientSync:
             self._send("monitor_cancel", [other])
         self._restart()
 
-    # The _Server database.
-
-    def _update_server(self, updates: Json) -> None:
-        rows = updates.get("Database") if isinstance(updates, dict) else None
-        for uuid, update in rows.items() if isinstance(rows, dict) else ():
-            if not isinstance(update, dict):
-                continue
-            if "delete" in update:
-                self._server_rows.pop(uuid, None)
-                continue
-            row = self._server_rows.setdefault(uuid, {})
-            for kind in ("initial", "insert", "modify"):
-                row.update(update.get(kind) or {})
-
     def _check_server(self) -> bool:
         """Say whether this server can serve us; if not, ask for a new connection."""
-        row = next(self._matching_server_rows(), None)
-        if row is None:
+        if self.server.find(self.database) is None:
             _log.info("server does not have %s database", self.database)
             self.state = ERROR
             return False
-        problem = self._server_problem(row)
+        problem = self.server.problem(self.database, leader_only=self.leader_only)
         if problem is not None:
             _log.info("%s; trying another server", problem)
             self._retry(problem)
             return False
         return True
-
-    def _matching_server_rows(self) -> Iterator[dict[str, Json]]:
-        for row in self._server_rows.values():
-            if self.cluster_id is None:
-                if row.get("name") == self.database:
-                    yield row
-            elif row.get("cid") == ["uuid", self.cluster_id]:
-                yield row
-
-    def _server_problem(self, row: dict[str, Json]) -> str | None:
-        model = row.get("model")
-        if model not in ("clustered", "relay"):
-            return None
-        missing = row.get("schema") == ["set", []]
-        if model == "relay":
-            if missing:
-                return "relay database server has not yet connected to the relay source"
-            if row.get("connected") is not True:
-                return "relay database server is disconnected from the relay source"
-            return None
-        if missing:
-            return "clustered database server has not yet joined cluster"
-        if row.get("connected") is not True:
-            return "clustered database server is disconnected from cluster"
-        if self.leader_only and row.get("leader") is not True:
-            return "clustered database server is not cluster leader"
-        index = row.get("index")
-        index = index if isinstance(index, int) else 0
-        if index < self.min_index:
-            return "clustered database server has stale data"
-        self.min_index = index
-        return None
 
 
 def _normalised(condition: list[Json]) -> list[Json]:

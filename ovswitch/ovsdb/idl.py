@@ -115,7 +115,7 @@ class Idl:
         schema_helper.apply(self.core.replica)
         if type(self).notify is not Idl.notify:
             self.core.replica.notify = self.notify
-        remotes, self.core.cs.cluster_id = parse_remotes(remote)
+        remotes, self.core.cs.server.cluster_id = parse_remotes(remote)
         if shuffle and len(remotes) > 1:
             remotes = shuffled(remotes)
         self._session = Session(remotes, retry=retry, probe_interval=probe_interval)

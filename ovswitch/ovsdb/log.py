@@ -374,13 +374,14 @@ class _Reader:
 
 def sha1(octets: bytes) -> str:
     """Return the SHA-1 hash in hexadecimal digits."""
-    return _new_sha1(octets).hexdigest()
+    digits: str = _new_sha1(octets).hexdigest()
+    return digits
 
 
 def _load_sha1() -> Callable[[bytes], Any]:
     """Find SHA-1: OpenSSL's is faster, Python's own is quicker to load."""
     try:
-        import _sha1
+        import _sha1  # type: ignore[import-not-found]  # typeshed lacks it
     except ImportError:
         import hashlib
 
@@ -403,10 +404,15 @@ def use_fast_hash() -> None:
 def parse_header(line: bytes) -> tuple[str, int, str] | None:
     """Return (magic, size, hash) of a header line, or None if it isn't one."""
     words = line.split(b" ")
-    if len(words) != 4 or words[2] == b"0" or words[0] != b"OVSDB" or not line.endswith(b"\n"):
+    if len(words) != 4 or words[0] != b"OVSDB" or not line.endswith(b"\n"):
         return None
     magic, size, digest = words[1], words[2], words[3][:-1]
-    if not size.isdigit() or len(digest) != _SHA1_DIGITS or digest.strip(_HEXITS):
+    if (
+        size == b"0"
+        or not size.isdigit()
+        or len(digest) != _SHA1_DIGITS
+        or digest.strip(_HEXITS)
+    ):
         return None
     try:
         return magic.decode("ascii"), int(size), digest.decode("ascii").lower()

@@ -9,10 +9,9 @@ table, into the schema's own, into a third that is written out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ovswitch.ovsdb.ctl.order import hash_order, string_hash
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any

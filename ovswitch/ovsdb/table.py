@@ -100,7 +100,8 @@ class Table:
 
     def resolve(self, tables: dict[str, Table]) -> None:
         """Find the tables that the columns refer to."""
-        strong, weak = [], []
+        strong: list[Reference] = []
+        weak: list[Reference] = []
         for column in self.schema.ordered:
             is_map = column.type.is_map()
             for position, base in enumerate((column.type.key, column.type.value)):

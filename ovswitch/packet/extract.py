@@ -52,7 +52,16 @@ class Parsed:
         self.end = end
 
 
-def extract(octets: bytes, metadata: int = 0, vlan_limit: int = N_VLANS) -> int:
+_vlan_limit = N_VLANS
+
+
+def set_vlan_limit(limit: int) -> None:
+    """Have keys show at most `limit` VLAN headers, 0 to 2, in this process."""
+    global _vlan_limit
+    _vlan_limit = limit
+
+
+def extract(octets: bytes, metadata: int = 0, vlan_limit: int | None = None) -> int:
     """Return the flow of a packet.
 
     Args:
@@ -60,12 +69,12 @@ def extract(octets: bytes, metadata: int = 0, vlan_limit: int = N_VLANS) -> int:
             metadata's packet type says so.
         metadata: the flow's members that no packet holds (in_port, tunnel, recirc_id,
             connection tracking state ...), in place.
-        vlan_limit: how many VLAN headers to look at.
+        vlan_limit: how many VLAN headers to look at; None for the process's limit.
     """
     return parse(octets, metadata, vlan_limit).flow
 
 
-def parse(octets: bytes, metadata: int = 0, vlan_limit: int = N_VLANS) -> Parsed:
+def parse(octets: bytes, metadata: int = 0, vlan_limit: int | None = None) -> Parsed:
     """Return a packet's flow and layers; the arguments are those of `extract()`."""
     packet = Parsed(metadata & ~CT_ORIG_TUPLE_MASK, len(octets))
     packet_type = _PACKET_TYPE.get(metadata)
@@ -73,7 +82,8 @@ def parse(octets: bytes, metadata: int = 0, vlan_limit: int = N_VLANS) -> Parsed
     if packet_type == h.PT_ETH:
         if len(octets) < h.ETH_HEADER_LEN:
             return packet
-        dl_type, at = _parse_ethernet(packet, octets, vlan_limit)
+        limit = _vlan_limit if vlan_limit is None else vlan_limit
+        dl_type, at = _parse_ethernet(packet, octets, limit)
     else:
         dl_type = packet_type & 0xFFFF
     packet.flow |= dl_type << _SHIFT["dl_type"]

@@ -82,3 +82,28 @@ def test_every_link_is_chosen_by_some_hash(algorithm, n_links):
     assert min(links) >= 0
     assert max(links) < n_links
     assert len(links) >= min(n_links, 50)
+
+
+@pytest.mark.parametrize(
+    ("changes", "low_bits"),
+    [
+        ({}, (0x8123, 0x7875, 0xEAD2, 0xEAD2, 0xC104, 0x0538, 0x1075)),
+        (
+            {"nw_proto": 17},
+            (0x8123, 0x5363, 0x5EFD, 0x0471, 0xC104, 0x0538, 0x1075),
+        ),
+        (
+            {
+                "dl_type": 0x86DD,
+                "ipv6_src": 0xFD00 << 112 | 0x10002,
+                "ipv6_dst": 0xFD00 << 112 | 3,
+            },
+            (0x8123, 0x3F7E, 0xF22D, 0xF22D, 0x3944, 0x082B, 0xE85D),
+        ),
+    ],
+)
+def test_hashes_are_the_references(changes, low_bits):
+    """Taken from its "multipath" action: basis 7, modulo 65536."""
+    packet = flow(**TCP | changes)
+    found = [flow_hash.by_fields(packet, fields, 7) & 0xFFFF for fields in range(7)]
+    assert tuple(found) == low_bits

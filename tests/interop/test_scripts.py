@@ -60,6 +60,7 @@ _REPLACEMENTS = [
         (r"used:[\d.]+s", "used:<>"),
         (r"dpid:[\da-f]{16}", "dpid:<>"),
         (r"pid=\d+", "pid=<>"),
+        (r"aa:55:aa:55:[\da-f:]{5}", "<dummy address>"),
         (r"(LOCAL\(\w+\): addr:)[\da-f:]{17}", r"\1<>"),
     )
 ]

@@ -214,19 +214,14 @@ static void
 put_nsh(struct nl_buf *b, uint16_t action)
 {
     size_t start = nl_start_nested(b, action);
+    size_t inner = nl_start_nested(b, OVS_KEY_ATTR_NSH);
     uint8_t base[8] = { 1, 63, 1, 3, 0, 0, 1, 255 };
-    size_t inner = 0;
 
-    if (action != OVS_ACTION_ATTR_PUSH_NSH) {
-        inner = nl_start_nested(b, OVS_KEY_ATTR_NSH);
-    }
     nl_put_unspec(b, OVS_NSH_KEY_ATTR_BASE, base, 8);
     nl_put_unspec(b, OVS_NSH_KEY_ATTR_MD1, base, 8);
     nl_buf_put(b, base, 8);
     ((struct nlattr *) (b->base + b->size - 20))->nla_len += 8;
-    if (inner) {
-        nl_end_nested(b, inner);
-    }
+    nl_end_nested(b, inner);
     nl_end_nested(b, start);
 }
 

@@ -19,6 +19,7 @@ from .odp import attr, be16, output, u16, u32
 from .packets import DATA, IP4, IP6, KINDS, OCTETS, E
 
 OUT = output(2)
+PUSH_ETH = attr(odp.A_PUSH_ETH, b"\4" * 6 + b"\2" * 6)
 
 
 def set_(key):
@@ -170,7 +171,8 @@ def test_push_and_pop_mpls(dummy):
     # Before the Ethernet header, and off again.
     teb = be16(odp.A_POP_MPLS, 0x6558)
     add = push_mpls(lse, odp.A_ADD_MPLS)
-    assert run(dummy, plain, add) == struct.pack("!I", lse) + bytes(plain)
+    outer = struct.pack("!6s6sHI", b"\2" * 6, b"\4" * 6, 0x8847, lse)
+    assert run(dummy, plain, add + PUSH_ETH) == outer + bytes(plain)
     assert run(dummy, plain, add + teb) == bytes(plain)
 
 
@@ -182,21 +184,25 @@ def test_mpls_goes_behind_vlan_tags(dummy):
 
 
 def test_push_and_pop_ethernet(dummy):
-    inner = OCTETS["tcp"][14:]
-    assert run(dummy, OCTETS["tcp"], attr(odp.A_POP_ETH)) == inner
+    pop = attr(odp.A_POP_ETH)
+    want = b"\2" * 6 + b"\4" * 6 + OCTETS["tcp"][12:]
+    assert run(dummy, OCTETS["tcp"], pop + PUSH_ETH) == want
+    # A packet without Ethernet header cannot leave by an Ethernet port.
+    assert dummy.execute(OCTETS["tcp"], pop + OUT) == []
     addresses = odp.mac("02:00:00:00:00:01") + odp.mac("02:00:00:00:00:02")
     push = attr(odp.A_PUSH_ETH, addresses)
-    assert run(dummy, OCTETS["tcp"], attr(odp.A_POP_ETH) + push) == OCTETS["tcp"]
+    assert run(dummy, OCTETS["tcp"], pop + push) == OCTETS["tcp"]
 
 
 def test_push_set_and_pop_nsh(dummy):
     plain = OCTETS["udp"]
     base = struct.pack("!BBBBI", 0, 63, 1, 3, 0x123FE)
     context = struct.pack("!4I", 1, 2, 3, 4)
-    push = attr(odp.A_PUSH_NSH, attr(1, base) + attr(2, context))
+    push = attr(odp.A_PUSH_NSH, attr(odp.K_NSH, attr(1, base) + attr(2, context)))
     nsh = NSH(mdtype=1, nextproto=3, spi=0x123, si=0xFE, ttl=63)
     nsh.context_header = context
-    assert run(dummy, plain, push) == bytes(nsh)[:24] + plain
+    outer = b"\2" * 6 + b"\4" * 6 + b"\x89\x4f"
+    assert run(dummy, plain, push + PUSH_ETH) == outer + bytes(nsh)[:24] + plain
     assert run(dummy, plain, push + attr(odp.A_POP_NSH)) == plain
     change = struct.pack("!BBBBI", 0, 5, 0, 0, 0xFD) + struct.pack(
         "!BBBBI", 0, 0xFF, 0, 0, 0xFF
@@ -204,7 +210,7 @@ def test_push_set_and_pop_nsh(dummy):
     changed = push + attr(odp.A_SET_MASKED, attr(odp.K_NSH, attr(1, change)))
     nsh = NSH(mdtype=1, nextproto=3, spi=0x123, si=0xFD, ttl=5)
     nsh.context_header = context
-    assert run(dummy, plain, changed) == bytes(nsh)[:24] + plain
+    assert run(dummy, plain, changed + PUSH_ETH) == outer + bytes(nsh)[:24] + plain
 
 
 def test_output_comes_before_later_changes(dummy):

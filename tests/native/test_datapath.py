@@ -74,6 +74,19 @@ class TestDatapaths:
         assert dummy.receive(1, FRAME) == []
 
 
+def test_the_vlan_limit_is_a_datapath_attribute_of_ours(dummy):
+    try:
+        dummy.request(odp.DATAPATH, odp.SET, u32(100, 1))
+        dummy.receive(1, packets.OCTETS["qinq"])
+        key = dummy.upcalls[0].attrs[2]
+        inside = odp.parse_attrs(odp.parse_attrs(key)[odp.K_ENCAP])
+        assert inside == {odp.K_ETHERTYPE: b"\x81\0"}
+        dummy.put(key, None, output(2))
+        assert len(dummy.receive(1, packets.OCTETS["qinq"])) == 1
+    finally:
+        core.set_vlan_limit(2)
+
+
 class TestPorts:
     def test_numbers(self, dummy):
         attrs = u32(2, odp.NETDEV) + odp.string(3, "x") + u32(5, 1)

@@ -4,6 +4,7 @@ import errno
 import pytest
 
 from ovswitch.netdev import dummy, linux, patch, provider
+from ovswitch.netdev.rtnetlink import Rtnetlink
 from ovswitch.packet import pcap
 
 
@@ -14,6 +15,10 @@ def classes(monkeypatch):
     linux.register_classes()
     patch.register_class()
     dummy.register_classes()
+    socket = Rtnetlink()
+    monkeypatch.setattr(linux, "_rtnetlink", socket)
+    yield
+    socket.close()
 
 
 def test_same_name_gives_the_same_device_until_the_last_close():

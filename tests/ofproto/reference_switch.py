@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from unittest import mock
 
 from ovswitch.ofproto import bundle as b
 from ovswitch.ofproto.backer import Backer
@@ -15,6 +16,7 @@ from ovswitch.ofproto.ofproto import Ofproto
 from ovswitch.ofproto.trace import TraceError, Tracer
 from ovswitch.openflow import codec
 from ovswitch.openflow import protocol as protocols
+from ovswitch.openflow.actions import control
 from ovswitch.openflow.parse.flow import parse_flow_mod
 
 MODES = {
@@ -84,7 +86,8 @@ def over_the_wire(flow_mod, version):
     """Return what a switch decodes: some actions become others on the way."""
     wanted = PROTOCOLS[version]
     octets = codec.encode(flow_mod, protocols.version_of(wanted), protocol=wanted)
-    return codec.decode(octets)
+    with mock.patch.object(control, "debugging", True):
+        return codec.decode(octets)
 
 
 class Reference:

@@ -3,6 +3,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 from tree_schema import TREE
@@ -164,24 +166,20 @@ def test_a_second_opener_is_refused_as_long_as_the_first_lives(tmp_path, capfd):
 def test_another_process_holding_the_lock_is_named(tmp_path, capfd):
     path = tmp_path / "db"
     make(path)
-    locked_read, locked_write = os.pipe()
-    done_read, done_write = os.pipe()
-    child = os.fork()
-    if not child:
-        lockfile.lock(str(path))
-        os.write(locked_write, b"!")
-        os.close(done_write)
-        os.read(done_read, 1)
-        os._exit(0)
-    os.read(locked_read, 1)
-    try:
+    program = (
+        "import sys; from ovswitch.ovsdb import lockfile\n"
+        "lock = lockfile.lock(sys.argv[1]); print('locked', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout.readline() == b"locked\n"
         with pytest.raises(OSError, match="Resource temporarily unavailable"):
             lockfile.lock(str(path))
-        assert f"already locked by pid {child}" in capfd.readouterr().err
-    finally:
-        for fd in (locked_read, locked_write, done_read, done_write):
-            os.close(fd)
-        os.waitpid(child, 0)
+        child.communicate(b"\n")
+    assert f"already locked by pid {child.pid}" in capfd.readouterr().err
 
 
 def test_a_lock_file_lies_beside_the_target_of_a_link(tmp_path):

@@ -23,9 +23,7 @@ def table():
         (
             "table",
             "T table\n_uuid                                name\n"
-            f"{'-' * 36} ---------------\n{UUID}\nx"
-            + " " * 36
-            + '["a,b", "q\\""]\n',
+            f"{'-' * 36} ---------------\n{UUID}\nx" + " " * 36 + '["a,b", "q\\""]\n',
         ),
         (
             "list",
@@ -44,7 +42,7 @@ def test_formats(format_, text):
     shown = table().to_text(Style(format_))
     assert shown == text or format_ == "table"
     if format_ == "table":
-        assert [line.rstrip() for line in shown.splitlines()][0] == "T table"
+        assert shown.startswith("T table\n")
         assert shown.splitlines()[3] == UUID
 
 

@@ -127,7 +127,6 @@ def set_frags(words: list[str]) -> None:
         if fetch_config(connection).frags != wanted:
             fatal.die(
                 f"{words[1]}: setting fragment handling mode failed (this switch "
-                f"probably doesn't support mode \"{mode}\")"
+                f'probably doesn\'t support mode "{mode}")'
             )
     connection.close()
-

@@ -144,4 +144,3 @@ def _packet_out_old(words: list[str]) -> None:
         message = PacketOut(packet, in_port, parsed)
         connection.tell([encode_message(message, protocol)])
     connection.close()
-

@@ -112,7 +112,7 @@ def _set_packet_in_format(connection: Connection) -> None:
 
 
 def monitor(words: list[str]) -> None:
-    """monitor SWITCH [MISSLEN] [invalid_ttl] [watch:...] [resume]."""
+    """Print a switch's messages: monitor SWITCH [MISSLEN] [invalid_ttl] [watch:...]."""
     _restrict_versions(words[2:])
     connection = open_switch(words[1])
     resumes = False
@@ -135,7 +135,7 @@ def monitor(words: list[str]) -> None:
 
 
 def snoop(words: list[str]) -> None:
-    """snoop SWITCH."""
+    """Print what a switch and its controllers say: snoop SWITCH."""
     settings.names = False
     Monitor(open_snoop(words[1]), answers=False, resumes=False).run()
 
@@ -167,9 +167,7 @@ class Monitor:
         resumes: whether packets with continuations are sent back.
     """
 
-    def __init__(
-        self, connection: Connection, *, answers: bool, resumes: bool
-    ) -> None:
+    def __init__(self, connection: Connection, *, answers: bool, resumes: bool) -> None:
         self._connection = connection
         self._answers = answers
         self._resumes = resumes

@@ -89,6 +89,13 @@ def whole_hex(text: str, complaint: str) -> bytes:
     return octets
 
 
+def hex_lines(octets: bytes) -> str:
+    """Return octets in hexadecimal, as they are printed on standard output."""
+    from ovswitch.openflow.text import hex_dump
+
+    return hex_dump(octets, ascii_column=False).replace("-\n", "\n")
+
+
 def parse_actions(words: list[str]) -> None:
     """parse-actions VERSION < HEX."""
     _parse_octets(words[1], instructions=False)
@@ -167,7 +174,6 @@ def print_error(words: list[str]) -> None:
 def encode_error_reply(words: list[str]) -> None:
     """encode-error-reply ERROR REQUEST."""
     from ovswitch.openflow import errors
-    from ovswitch.openflow.text import hex_dump
 
     _check_error_name(words[1])
     request = whole_hex(words[2], "Trailing garbage in hex data")
@@ -175,7 +181,7 @@ def encode_error_reply(words: list[str]) -> None:
         fatal.die("Request too short")
     if len(request) != int.from_bytes(request[2:4], "big"):
         fatal.die("Request size inconsistent")
-    _write(hex_dump(errors.encode_reply(words[1], request), ascii_column=False))
+    _write(hex_lines(errors.encode_reply(words[1], request)))
 
 
 def ofp_print(words: list[str]) -> None:
@@ -196,11 +202,11 @@ def ofp_print(words: list[str]) -> None:
 def encode_hello(words: list[str]) -> None:
     """encode-hello BITMAP."""
     from ovswitch.openflow import vconn
-    from ovswitch.openflow.text import format_message, hex_dump
+    from ovswitch.openflow.text import format_message
 
     found = scan_int(words[1])
     hello = vconn.encode_hello(found[0] & _MAX_BITMAP if found else 0)
-    _write(hex_dump(hello, ascii_column=False))
+    _write(hex_lines(hello))
     _write(format_message(hello, settings.verbosity))
 
 

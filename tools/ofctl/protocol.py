@@ -55,6 +55,7 @@ def try_set(connection: Connection, want: int, current: int) -> tuple[bool, int]
 
 
 def die_of_formats(usable: int) -> None:
+    """Say that none of the protocols `usable` may be used, and die."""
     allowed = protocols.to_string(settings.protocols)
     fatal.die(
         f"none of the usable flow formats ({protocols.to_string(usable)}) is among "

@@ -38,7 +38,7 @@ def port_desc_request(connection: Connection, port: int = OFPP_NONE) -> bytes:
 
 
 def show(words: list[str]) -> None:
-    """show SWITCH."""
+    """Print features, ports and configuration: show SWITCH."""
     connection = open_switch(words[1])
     version = connection.version
     reply = connection.transact(
@@ -88,10 +88,8 @@ def dump_ports(words: list[str]) -> None:
     if len(words) > 2:
         port = names.parse_port(words[1], words[2])
     version = connection.version
-    if version == OF10:
-        body = _PORT10.pack(port)
-    else:
-        body = _PORT11.pack(port_to_ofp11(port))
+    is_old = version == OF10
+    body = _PORT10.pack(port) if is_old else _PORT11.pack(port_to_ofp11(port))
     dump(connection, encode("PORT_STATS_REQUEST", version, body))
     connection.close()
 

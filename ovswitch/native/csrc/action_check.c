@@ -30,7 +30,7 @@ static const struct nl_policy action_policy[ODP_ACTION_MAX + 1] = {
     [OVS_ACTION_ATTR_PUSH_ETH] = NL_EXACT(sizeof(struct ovs_action_push_eth)),
     [OVS_ACTION_ATTR_POP_ETH] = { 0, 4 },
     [OVS_ACTION_ATTR_CT_CLEAR] = { 0, 4 },
-    [OVS_ACTION_ATTR_PUSH_NSH] = { 0, NL_ANY_SIZE },
+    [OVS_ACTION_ATTR_PUSH_NSH] = { 4, NL_ANY_SIZE },
     [OVS_ACTION_ATTR_POP_NSH] = { 0, 4 },
     [OVS_ACTION_ATTR_METER] = NL_EXACT(4),
     [OVS_ACTION_ATTR_CLONE] = { 0, NL_ANY_SIZE },
@@ -44,16 +44,20 @@ static const struct nl_policy action_policy[ODP_ACTION_MAX + 1] = {
 
 static int check_list(const void *, size_t size, int depth);
 
-static int
-check_set(const struct nlattr *action, bool masked)
+/* Returns true if 'action' holds one key attribute and nothing else. */
+static bool
+has_one_key(const struct nlattr *action)
 {
     const struct nlattr *key = nl_data(action);
 
-    if (!nl_fits(key, nl_size(action))
-        || nl_padded(key) < nl_size(action)) {
-        return -EINVAL;
-    }
-    return set_field_check(key, masked);
+    return nl_fits(key, nl_size(action)) && nl_padded(key) >= nl_size(action);
+}
+
+static int
+check_set(const struct nlattr *action, bool masked)
+{
+    return (has_one_key(action) ? set_field_check(nl_data(action), masked)
+            : -EINVAL);
 }
 
 static int
@@ -160,7 +164,7 @@ check_action(const struct nlattr *a, int depth)
         return ((const struct ovs_action_trunc *) content)->max_len
                >= ETH_HEADER_LEN ? 0 : -EINVAL;
     case OVS_ACTION_ATTR_PUSH_NSH:
-        return push_nsh_check(a);
+        return has_one_key(a) ? push_nsh_check(content) : -EINVAL;
     case OVS_ACTION_ATTR_CLONE:
         return check_list(content, nl_size(a), depth + 1);
     case OVS_ACTION_ATTR_CHECK_PKT_LEN:

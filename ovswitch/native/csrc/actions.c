@@ -238,7 +238,7 @@ execute_change(struct worker *w, struct datapath *dp, struct packet *p,
     case OVS_ACTION_ATTR_POP_ETH:
         return pop_eth(p);
     case OVS_ACTION_ATTR_PUSH_NSH:
-        return push_nsh(p, &w->arena, a);
+        return push_nsh(p, &w->arena, content);
     case OVS_ACTION_ATTR_POP_NSH:
         return pop_nsh(p);
     case OVS_ACTION_ATTR_HASH:

@@ -156,7 +156,8 @@ pop_eth(struct packet *p)
     return true;
 }
 
-/* Checks the argument of push_nsh: its attributes make up one header. */
+/* Checks the argument of push_nsh, an OVS_KEY_ATTR_NSH whose nested attributes
+ * make up one header. */
 int
 push_nsh_check(const struct nlattr *nested)
 {
@@ -168,8 +169,10 @@ push_nsh_check(const struct nlattr *nested)
     const struct nlattr *attrs[ARRAY_SIZE(policy)];
     const struct ovs_nsh_key_base *base;
 
-    if (nl_parse(nl_data(nested), nl_size(nested), policy, attrs,
-                 ARRAY_SIZE(policy)) || !attrs[OVS_NSH_KEY_ATTR_BASE]) {
+    if (nl_type(nested) != OVS_KEY_ATTR_NSH
+        || nl_parse(nl_data(nested), nl_size(nested), policy, attrs,
+                    ARRAY_SIZE(policy))
+        || !attrs[OVS_NSH_KEY_ATTR_BASE]) {
         return -EINVAL;
     }
     base = nl_data(attrs[OVS_NSH_KEY_ATTR_BASE]);

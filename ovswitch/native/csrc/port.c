@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port.h"
 
+#include "headers.h"
 #include "memory.h"
 #include "worker.h"
 
@@ -60,13 +61,16 @@ enqueue_segment(struct packet *p, void *aux_)
 
 /* Outputs 'p', all of it but 'cutlen'.  A port that wants plain frames gets
  * them; so does any port of a packet that is cut, since then there is no
- * telling what a checksum that is due would cover. */
+ * telling what a checksum that is due would cover.  All ports are Ethernet's:
+ * they drop packets of other types. */
 void
 port_output(struct port *port, struct worker *w, struct packet *p)
 {
     struct output_aux aux = { port, w };
 
-    if (OVS_LIKELY(port->class->takes_offloads && !p->cutlen)) {
+    if (OVS_UNLIKELY(p->key.packet_type != htonl(PT_ETH))) {
+        counter_add(&port->counters[w->id].tx_dropped, 1);
+    } else if (OVS_LIKELY(port->class->takes_offloads && !p->cutlen)) {
         enqueue(port, w, p);
     } else if (offload_is_gso(p)) {
         if (!offload_segment(p, &w->arena, enqueue_segment, &aux)) {

@@ -27,6 +27,7 @@ from ovswitch.ofproto.requests import (
 from ovswitch.ofproto.requests.request import Request
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.messages.role import SECONDARY
+from ovswitch.runtime import vlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from ovswitch.ofproto.ofconn import Ofconn
 
     Handler = Callable[[Ofconn, Request], None]
+
+_log = vlog.Module("ofp_msgs")
+_limit = vlog.RateLimit(1, 5)
 
 HANDLERS: dict[str, Handler] = {
     **session.HANDLERS,
@@ -59,19 +63,26 @@ _MULTIPART = frozenset(("TABLE_FEATURES_STATS_REQUEST", "FLOW_MONITOR_STATS_REQU
 
 def handle(ofconn: Ofconn, octets: bytes) -> None:
     """Carry out the request that `octets` hold, or are the last part of."""
-    parts = [octets]
     try:
-        if len(octets) >= 2 and multipart.is_request(octets):
-            parts = ofconn.assembler.add(octets, ofconn.ofproto.clock())
-            if not parts:
-                return
+        request = _complete(ofconn, octets)
     except OpenFlowError as error:
+        if error.detail:
+            _log.warn_rl(_limit, "%s", error.detail)
         ofconn.refuse(octets, error)
         return
-    try:
-        _carry_out(Request(ofconn, parts))
-    except OpenFlowError as error:
-        ofconn.refuse(parts[0], error)
+    if request is not None:
+        try:
+            _carry_out(request)
+        except OpenFlowError as error:
+            ofconn.refuse(request.octets, error)
+
+
+def _complete(ofconn: Ofconn, octets: bytes) -> Request | None:
+    """Return a request, or None if there is more to come of it."""
+    if not multipart.is_request(octets):
+        return Request(ofconn, [octets])
+    parts = ofconn.assembler.add(octets, ofconn.ofproto.clock())
+    return Request(ofconn, parts) if parts else None
 
 
 def _carry_out(request: Request) -> None:

@@ -78,7 +78,6 @@ def _set_controller_id(ofconn: Ofconn, request: Request) -> None:
     message = request.decode()
     assert isinstance(message, SetControllerId)
     ofconn.controller_id = message.controller_id
-    ofconn.ofproto.backer.need_revalidate("reconfigure")
 
 
 def _set_async(ofconn: Ofconn, request: Request) -> None:

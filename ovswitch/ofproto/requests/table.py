@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ovswitch.ofproto.table import ALL_TABLES, N_TABLES
@@ -125,12 +126,42 @@ def features_of(ofproto: Ofproto, table: FlowTable, version: int) -> f.TableFeat
     if version >= OF15:
         missing.add("meter")  # there it is an action
     flows.instructions = tuple(name for name in f.INSTRUCTIONS if name not in missing)
-    flows.write = f.ActionFeatures(action_bits.ORDER, f.writable_fields())
-    flows.apply = flows.write
+    writable, features.match, features.mask = _fields()
+    flows.write = flows.apply = f.ActionFeatures(action_bits.ORDER, writable)
     features.miss = flows.copy()
-    features.match = features.wildcard = f.matchable_fields()
-    features.mask = f.maskable_fields()
+    features.wildcard = features.match
     return features
+
+
+@lru_cache(maxsize=1)
+def _fields() -> tuple[int, int, int]:
+    """Return the fields that can be written, matched and masked."""
+    return f.writable_fields(), f.matchable_fields(), f.maskable_fields()
+
+
+class _Described:
+    """A table's features on their way to octets, for the cache: 5 kB take 2 ms."""
+
+    __slots__ = ("_key", "features", "version")
+
+    def __init__(self, features: f.TableFeatures, version: int) -> None:
+        self.features = features
+        self.version = version
+        self._key = (
+            version, features.table_id, features.name, features.miss_config,
+            features.max_entries, features.nonmiss.next_tables,
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Described) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=2 * N_TABLES)
+def _encode(described: _Described) -> bytes:
+    return described.features.encode(described.version)
 
 
 def _features(ofconn: Ofconn, request: Request) -> None:
@@ -143,7 +174,7 @@ def _features(ofconn: Ofconn, request: Request) -> None:
         _change_features(ofproto, wanted, ofconn.version)
     version = ofconn.version
     entries = (
-        features_of(ofproto, table, version).encode(version)
+        _encode(_Described(features_of(ofproto, table, version), version))
         for table in _visible(ofproto)
     )
     ofconn.reply_entries(f.TableFeaturesReply.type, "", request.xid, entries)

@@ -46,6 +46,7 @@ def _compiler_of(kind: type[Action]) -> Compile:
             steps_ct,
             steps_fields,
             steps_output,
+            steps_select,
         )
     return _COMPILERS[kind]
 

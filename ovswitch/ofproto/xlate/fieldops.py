@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _IP_FIELDS = frozenset(
     FIELDS[name].index
     for name in (
-        "ip_src", "ip_dst", "ipv6_src", "ipv6_dst", "ipv6_label", "ip_dscp", "nw_ecn",
+        "ip_src", "ip_dst", "ipv6_src", "ipv6_dst", "ipv6_label", "nw_tos", "nw_ecn",
         "nw_ttl",
     )
 )  # fmt: skip

@@ -40,6 +40,7 @@ from ovswitch.ofproto.xlate.compiler import (
 )
 from ovswitch.openflow import actions as ofactions
 from ovswitch.openflow.actions import types as t
+from ovswitch.openflow.actions.action_set import execution_order
 
 if TYPE_CHECKING:
     from ovswitch.ofproto.rule import Rule
@@ -126,7 +127,7 @@ def execute_action_set(ctx: Context) -> None:
     """Execute what write_actions have gathered, in OpenFlow's order."""
     if not ctx.action_set:
         return
-    actions = ofactions.action_set(tuple(ctx.action_set))
+    actions = execution_order(ctx.action_set)
     ctx.action_set = []
     if not actions:
         return

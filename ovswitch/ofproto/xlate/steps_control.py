@@ -22,6 +22,7 @@ from ovswitch.ofproto.xlate.compiler import (
 )
 from ovswitch.openflow import actions as ofactions
 from ovswitch.openflow.actions import types as t
+from ovswitch.openflow.actions.action_set import execution_order
 
 if TYPE_CHECKING:
     from ovswitch.ofproto.xlate.compiler import Step

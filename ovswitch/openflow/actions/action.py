@@ -42,7 +42,7 @@ class Action:
             return True
         if type(self) is not type(other):
             return NotImplemented
-        return self.values() == other.values()  # type: ignore[attr-defined]  # same type
+        return self.values() == other.values()
 
     def __hash__(self) -> int:
         return hash((self.keyword, self.values()))

@@ -456,18 +456,21 @@ def _decode_sample(octets: bytes, number: int, version: int) -> Action:
     numbers = _SAMPLE.unpack_from(octets, 10)
     if not numbers[0]:
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return Sample(*numbers)
+    probability, collector, domain, point = numbers
+    return Sample(probability, collector, domain, point)
 
 
 def _decode_sample2(octets: bytes, form: int) -> Action:
-    *numbers, port, direction = _SAMPLE2.unpack_from(octets, 10)
+    probability, collector, domain, point, port, direction = _SAMPLE2.unpack_from(
+        octets, 10
+    )
     if form == 2:
         direction = NX_ACTION_SAMPLE_DEFAULT
     elif any(octets[27:32]):
         raise OpenFlowError("NXBRC_MUST_BE_ZERO")
-    if direction > NX_ACTION_SAMPLE_EGRESS or not numbers[0]:
+    if direction > NX_ACTION_SAMPLE_EGRESS or not probability:
         raise OpenFlowError("OFPBAC_BAD_ARGUMENT")
-    return Sample(*numbers, port, direction, form)
+    return Sample(probability, collector, domain, point, port, direction, form)
 
 
 def _debug(action: Action) -> Action:

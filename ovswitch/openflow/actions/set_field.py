@@ -27,7 +27,7 @@ from ovswitch.openflow.wire import Cursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ovswitch.openflow.actions.action import Decoder, Parser
     from ovswitch.openflow.actions.context import Checking, Parsing, Printing
@@ -177,7 +177,7 @@ def _legacy_ecn(action: SetField, version: int) -> bytes:
 
 
 #: How OpenFlow 1.0 and 1.1 set the fields that they know, mask or not.
-_LEGACY = {
+_LEGACY: dict[str, Callable[[SetField, int], bytes]] = {
     "vlan_tci": _legacy_tci,
     "vlan_vid": _legacy_vid,
     "vlan_pcp": _legacy_pcp,

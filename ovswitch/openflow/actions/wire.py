@@ -96,6 +96,7 @@ def decode_actions(
         OpenFlowError: OFPBRC_BAD_LEN, or the first wrong action's error.
     """
     if len(octets) % raws.ALIGN:
+        warn_rl(f"OpenFlow message actions length {len(octets)} is not a multiple of 8")
         raise OpenFlowError("OFPBRC_BAD_LEN")
     actions = _decode_list(octets, 0, len(octets), version)
     _verify(actions, version, allowed, "")
@@ -148,6 +149,9 @@ def decode_instructions(octets: bytes, version: int) -> tuple[Action, ...]:
     if version == 1:
         return decode_actions(octets, version, verify.ALL)
     if len(octets) % 8:
+        warn_rl(
+            f"OpenFlow message instructions length {len(octets)} is not a multiple of 8"
+        )
         raise OpenFlowError("OFPBIC_BAD_LEN")
     found = _split_instructions(octets, version)
     actions: list[Action] = []

@@ -190,10 +190,12 @@ def _decode(header: raws.Header, cursor: Cursor, context: Context) -> SetAsync:
         _take_legacy(message, cursor, header.version)
         return message
     for item in wire.properties(cursor.rest(), min_experimenter=0xFFFE):
-        if item.type >> 32:
-            raise OpenFlowError("OFPBPC_BAD_EXP_TYPE")
         kind, primary = divmod(item.type, 2)
         if kind >= len(TYPES):
+            if is_reply:
+                continue  # It may say more than is known here.
+            if item.type >> 32:
+                raise OpenFlowError("OFPBPC_BAD_EXP_TYPE")
             raise OpenFlowError("OFPACFC_UNSUPPORTED")
         mask = item.u32()
         if mask & ~_allowed(kind, header.version) and not is_reply:

@@ -17,12 +17,15 @@ from ovswitch.openflow.version import OF10, OF11, OF13, OF14, OF15
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from ovswitch.openflow import raws
     from ovswitch.openflow.actions.types import Action
     from ovswitch.openflow.messages.base import Context
     from ovswitch.openflow.wire import Cursor
+
+    T = TypeVar("T")
 
 _REQUEST10 = struct.Struct("!BBH")
 _REQUEST11 = struct.Struct("!B3xII4xQQ")
@@ -165,7 +168,8 @@ class FlowStats:
             return self._nx() if form == "NXST" else self._of10()
         if version >= OF15:
             return self._of15(version)
-        match = matching.put11(self.match, version)
+        # The reference has no fixed match here, not even in OpenFlow 1.1.
+        match = oxm.put_oxm(self.match, version)
         actions = ofpacts.encode(self.actions, version, instructions=True)
         flags = self.flags & valid_flags(version) if version >= OF13 else 0
         return (
@@ -307,18 +311,37 @@ def _take11(stats: FlowStats, header: raws.Header, cursor: Cursor) -> int:
 
 
 def _take15(stats: FlowStats, cursor: Cursor) -> int:
-    (size, stats.table_id, stats.priority, stats.idle_timeout, stats.hard_timeout,
-     flags, stats.importance, stats.cookie) = cursor.unpack(_STATS15)  # fmt: skip
-    if size < _STATS15.size:
-        raise OpenFlowError("OFPBRC_BAD_LEN")
-    stats.match = matching.take11(cursor)
+    size, flags = _in_system_terms(_take15_head, stats, cursor)
     stats.flags = decode_flags(flags, OF15)
-    known = oxs.take(cursor)
+    known = _in_system_terms(_take15_stats, stats, cursor)
     stats.duration_sec, stats.duration_nsec = known.duration_sec, known.duration_nsec
     stats.packet_count, stats.byte_count = known.packet_count, known.byte_count
     if known.idle_age != oxs.UNKNOWN32:
         stats.idle_age = known.idle_age
     return size
+
+
+def _take15_head(stats: FlowStats, cursor: Cursor) -> tuple[int, int]:
+    (size, stats.table_id, stats.priority, stats.idle_timeout, stats.hard_timeout,
+     flags, stats.importance, stats.cookie) = cursor.unpack(_STATS15)  # fmt: skip
+    if size < _STATS15.size:
+        raise OpenFlowError("OFPBRC_BAD_LEN")
+    stats.match = matching.take11(cursor)
+    return size, flags
+
+
+def _take15_stats(stats: FlowStats, cursor: Cursor) -> oxs.Stats:
+    return oxs.take(cursor)
+
+
+def _in_system_terms(
+    take_part: Callable[[FlowStats, Cursor], T], stats: FlowStats, cursor: Cursor
+) -> T:
+    """Take a part whose errors the reference reports as EINVAL."""
+    try:
+        return take_part(stats, cursor)
+    except OpenFlowError as error:
+        raise OpenFlowError("<invalid>", error.name) from error
 
 
 def take_all(

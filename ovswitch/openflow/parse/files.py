@@ -38,7 +38,7 @@ def open_lines(name: str) -> Iterable[str]:
 
         return sys.stdin
     # Kept open: the program ends soon, or the iteration does.
-    return open(name, encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+    return open(name, encoding="utf-8", errors="surrogateescape")
 
 
 def parse_flow_file(

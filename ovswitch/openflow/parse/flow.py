@@ -341,11 +341,12 @@ def parse_flow_mod(
     flow, protocols = parse_flow(text, command, names)
     normal = normalize(flow.match)
     if normal is not flow.match:
-        _tell_normalized(flow.match, normal)
+        tell_normalized(flow.match, normal)
     return flow, protocols
 
 
-def _tell_normalized(before: Match, after: Match) -> None:
+def tell_normalized(before: Match, after: Match) -> None:
+    """Log that a match lost what it couldn't say."""
     from ovswitch.flow.text import format_match
     from ovswitch.runtime import vlog
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flow monitors as people write them: "!initial,table=1,tcp" (ovs-ofctl(8), monitor)."""
+"""Flow monitors as people write them: "!initial,table=1,tcp" (ovs-ofctl(8))."""
 
 from __future__ import annotations
 

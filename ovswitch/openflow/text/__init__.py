@@ -83,6 +83,20 @@ _MODULES = {
         "FLOW_MONITOR_STATS_REPLY",
         "FLOW_MONITOR_CANCEL",
     ),
+    "meter": (
+        "METER_MOD",
+        "METER_STATS_REQUEST",
+        "METER_CONFIG_STATS_REQUEST",
+        "METER_CONFIG_STATS_REPLY",
+        "METER_STATS_REPLY",
+        "METER_FEATURES_STATS_REPLY",
+    ),
+    "group_stats": (
+        "GROUP_STATS_REQUEST",
+        "GROUP_DESC_STATS_REQUEST",
+        "GROUP_STATS_REPLY",
+        "GROUP_FEATURES_STATS_REPLY",
+    ),
 }
 _module_of = {kind: name for name, kinds in _MODULES.items() for kind in kinds}
 _printers: dict[str, Printer] = {}

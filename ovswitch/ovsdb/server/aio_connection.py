@@ -139,7 +139,7 @@ class PassiveConnection:
             self.session.handle(message, now, wall)
             if self.session.error is not None:
                 break
-        self.shell.schedule()
+        self.shell.end_turn()
 
     def _messages(self, octets: bytes) -> list[Message]:
         """Return the messages that are complete; mostly it is one, and whole."""

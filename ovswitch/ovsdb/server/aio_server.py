@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's shell: turns, remotes and timers around `server.Server`.
 
-Input is handed to sessions as it arrives. A turn follows when everything that was
-ready has been read: the core settles, then all output goes out. So transactions that
-came in together share a sync and an update.
+Input is handed to sessions as it arrives. A turn follows: the core settles, then all
+output goes out. If durable transactions wait for a sync, the turn waits until all that
+was ready has been read, so that those which came in together share the sync.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ovswitch.ovsdb.server.aio_connection import ActiveConnection, PassiveConnec
 from ovswitch.runtime import aio, clock, target, vlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Protocol
 
     from ovswitch.ovsdb.server.remote_config import RemoteOptions
@@ -99,21 +99,25 @@ class Remote:
 
 
 class Shell:
-    """Runs a server on the event loop.
-
-    `on_turn` is called at the end of each turn, for what follows from changes of the
-    databases.
-    """
+    """Runs a server on the event loop."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.connections: dict[Session, Connection] = {}
         self.remotes: dict[str, Remote] = {}
-        self.on_turn: Callable[[], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stop_listening = clock.subscribe(self.schedule)
+
+    def end_turn(self) -> None:
+        """Have a turn now, or soon if others may share its sync."""
+        if self._is_scheduled:
+            return
+        if any(served.needs_sync for served in self.server.databases.values()):
+            self.schedule()
+        else:
+            self._turn()
 
     def schedule(self) -> None:
         """Have a turn when what is ready has been read."""
@@ -126,9 +130,6 @@ class Shell:
         server = self.server
         now = clock.now()
         server.settle(now, clock.wall())
-        if self.on_turn is not None:
-            self.on_turn()
-            server.settle(now, clock.wall())
         while server.talking:
             session = server.talking.pop()
             connection = self.connections.get(session)

@@ -87,7 +87,6 @@ class App:
         self.server = Server()
         self.server.convert = self._convert
         self.shell = Shell(self.server)
-        self.shell.on_turn = self._on_turn
         self.files: dict[str, OpenFile] = {}
         self.server_database = ServerDatabase(self.server)
         self.server.add_database(self.server_database.database)
@@ -166,10 +165,6 @@ class App:
     def _on_commit(self, transaction: Transaction) -> None:
         if not self._watched.isdisjoint(transaction.changes):
             self.reconfigure()
-
-    def _on_turn(self) -> None:
-        if self._reconfigure.is_set():
-            self._watch_tables()
 
     def _watch_tables(self) -> None:
         """Find out which tables the configuration depends on."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
@@ -80,6 +81,10 @@ class ReferencePeer:
     def close(self):
         """End the connection."""
         self._socket.close()
+
+    def has_message(self):
+        """Return whether something has come without being asked for."""
+        return bool(self._received or select.select([self._socket], [], [], 0)[0])
 
     def _message(self):
         while True:

@@ -179,7 +179,7 @@ def test_loss_of_leadership_is_noticed():
 
 def test_stale_member_is_left():
     script = Script()
-    script.cs.min_index = 10
+    script.cs.server.min_index = 10
     script.reach_server_monitor(model="clustered", leader=True, index=9)
     assert script.cs.retry is not None
 
