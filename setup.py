@@ -6,12 +6,14 @@ launchers are written from one template, and the forwarder is an executable of
 its own beside the cffi module.
 """
 
+import runpy
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
+NATIVE = ROOT / "ovswitch" / "native"
 PROGRAMS = {
     "daemons": ("ovsdb-server", "ovs-vswitchd"),
     "tools": (
@@ -47,18 +49,13 @@ class BuildNative(build_ext):
 
     def run(self) -> None:
         super().run()
-        forwarder = ROOT / "ovswitch" / "native" / "build_forwarder.py"
-        if forwarder.exists():
-            scope: dict = {"__file__": str(forwarder)}
-            exec(compile(forwarder.read_text(), str(forwarder), "exec"), scope)
-            target = ROOT if self.inplace else Path(self.build_lib)
-            scope["build"](Path(target) / "ovswitch" / "native", Path(self.build_temp))
+        build = runpy.run_path(str(NATIVE / "build_forwarder.py"))["build"]
+        target = ROOT if self.inplace else Path(self.build_lib)
+        build(Path(target) / "ovswitch" / "native", Path(self.build_temp))
 
-
-NATIVE = ROOT / "ovswitch" / "native" / "build_core.py"
 
 setup(
     scripts=write_launchers(),
-    cffi_modules=["ovswitch/native/build_core.py:ffi"] if NATIVE.exists() else [],
+    cffi_modules=["ovswitch/native/build_core.py:ffi"],
     cmdclass={"build_ext": BuildNative},
 )

@@ -43,14 +43,14 @@ class Datapath:
         backer: the switches on it.
     """
 
-    def __init__(self, type_: str, transport: Transport) -> None:
+    def __init__(self, type_: str, transport: Transport, vlan_limit: int) -> None:
         self.type = type_
         self.transport = transport
         self.dpif = Dpif.create_and_open(transport, f"ovs-{type_}")
         self._existing = {port.name: port.port_no for port in self.dpif.port_dump()}
         self._in_use: set[int] = {0}
         self._dummies: dict[int, DummyNetdev] = {}
-        self._vlan_limit = _limit_vlans(self.dpif, 1)
+        self._vlan_limit = _limit_vlans(self.dpif, vlan_limit)
         if isinstance(transport, DummyTransport):
             transport.on_transmit = self._transmit
         support = Support(probe(self.dpif))
@@ -58,14 +58,10 @@ class Datapath:
         self.backer.udpif.codec = NativeCodec()
 
     def set_vlan_limit(self, limit: int) -> None:
-        """Match at most `limit` VLAN headers; 0 for as many as the datapath can."""
-        wanted = min(limit, N_VLANS) if limit > 0 else N_VLANS
-        if wanted != self._vlan_limit:
-            self._vlan_limit = _limit_vlans(self.dpif, wanted)
-            backer = self.backer
-            backer.boot_support.max_vlan_headers = wanted
-            backer.support.max_vlan_headers = wanted
-            backer.need_revalidate("reconfigure")
+        """Match at most `limit` VLAN headers, though never more than when opened."""
+        if limit != self._vlan_limit:
+            self._vlan_limit = _limit_vlans(self.dpif, limit)
+            self.backer.need_revalidate("reconfigure")
 
     def open_type(self, type_: str) -> str:
         """Return the device type that an interface of `type_` has here."""
@@ -141,6 +137,13 @@ class Datapaths:
             self._types.add("dummy")
             self.transports["dummy"] = DummyTransport()
         self.open: dict[str, Datapath] = {}
+        self._vlan_limit = 1
+
+    def set_vlan_limit(self, limit: int) -> None:
+        """Match at most `limit` VLAN headers; 0 for as many as datapaths can."""
+        self._vlan_limit = min(limit, N_VLANS) if limit > 0 else N_VLANS
+        for datapath in self.open.values():
+            datapath.set_vlan_limit(self._vlan_limit)
 
     def types(self) -> list[str]:
         """Return the known types, sorted."""
@@ -158,7 +161,8 @@ class Datapaths:
                 self._complain(type_)
             else:
                 try:
-                    datapath = self.open[type_] = Datapath(type_, transport)
+                    datapath = Datapath(type_, transport, self._vlan_limit)
+                    self.open[type_] = datapath
                 except (DpifError, TransportError) as error:
                     text = f"failed to open datapath of type {type_}: {error.strerror}"
                     _log.err("%s", text)

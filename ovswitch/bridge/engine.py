@@ -74,8 +74,8 @@ class Engine:
     def configure(self, other_config: Mapping[str, str]) -> None:
         """Take the settings of Open_vSwitch's `other_config`."""
         values = dict(other_config)
+        self._datapaths.set_vlan_limit(get_int(values, "vlan-limit", VLAN_LIMIT))
         for datapath in self._datapaths.open.values():
-            datapath.set_vlan_limit(get_int(values, "vlan-limit", VLAN_LIMIT))
             udpif = datapath.backer.udpif
             udpif.max_flow_limit = get_int(values, "flow-limit", FLOW_LIMIT)
             udpif.max_idle = max(get_int(values, "max-idle", MAX_IDLE_MS), 500)

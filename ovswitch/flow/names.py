@@ -121,9 +121,13 @@ def unquote(text: str) -> str | None:
     from ovswitch.runtime import json
 
     try:
-        name = json.from_string(text)
+        # A document is an object or an array.
+        value = json.from_string(f"[{text}]")
     except ValueError:
         return None
+    if not isinstance(value, list) or len(value) != 1:
+        return None
+    name = value[0]
     return name if isinstance(name, str) else None
 
 

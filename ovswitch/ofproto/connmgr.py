@@ -164,6 +164,10 @@ class Connmgr:
         """Return a connection's role, as `messages.role` numbers them."""
         return self.connections[connection].role
 
+    def packet_in_counts(self, connection: Connection) -> dict[str, int]:
+        """Return how many packet-ins were held up, for the status in the database."""
+        return self.connections[connection].packet_in_counts()
+
     def memory_usage(self) -> dict[str, int]:
         """Return how many connections there are, and packets that wait on them."""
         ofconns = self.connections.values()

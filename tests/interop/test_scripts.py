@@ -93,7 +93,14 @@ class Daemons:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("OVS_")}
         for name in ("RUNDIR", "DBDIR", "LOGDIR", "SYSCONFDIR"):
             self.env[f"OVS_{name}"] = str(self.directory)
-        schema = SCHEMA if implementation == "ours" else REFERENCE_SCHEMA
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self):
+        schema = SCHEMA if self.implementation == "ours" else REFERENCE_SCHEMA
         database = self.directory / "conf.db"
         self._run("ovsdb-tool", "create", database, schema)
         common = (

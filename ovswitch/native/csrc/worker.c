@@ -242,8 +242,8 @@ worker_add_port(struct worker *w, struct port *port)
     struct epoll_event event = { .events = EPOLLIN };
     uint32_t slot = 0;
 
-    port->owner = w;
     if (port->fd < 0) {
+        port->owner = w;
         return 0;
     }
     while (slot < DP_MAX_PORTS && atomic_load(&w->slots[slot])) {
@@ -258,6 +258,7 @@ worker_add_port(struct worker *w, struct port *port)
         atomic_store(&w->slots[slot], NULL);
         return -errno;
     }
+    port->owner = w;
     return 0;
 }
 

@@ -20,7 +20,7 @@ def mirror_ingress(ctx: Context) -> None:
     if not ctx.bridge.mirrors:
         return
     bundle, _ = normal.input_bundle(ctx, h.IN_PORT.get(ctx.flow))
-    if bundle is not None and bundle.src_mirrors:
+    if bundle is not None:
         mirror_packet(ctx, bundle, bundle.src_mirrors)
 
 

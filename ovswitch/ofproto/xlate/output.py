@@ -134,7 +134,7 @@ def compose_output(
             ctx.odp.append(odp.trunc(ctx.mirror_snaplen))
         ctx.odp.append(odp.output(port.odp_port))
         ctx.nf_output_iface = ofp_port
-    if port.bundle is not None and port.bundle.dst_mirrors:
+    if port.bundle is not None and ctx.bridge.mirrors:
         mirror.mirror_packet(ctx, port.bundle, port.bundle.dst_mirrors)
     ctx.flow = ctx.flow & _NOT_RESTORED | before
 
