@@ -29,6 +29,8 @@ from ovswitch.ofproto import bundle as b
 from ovswitch.ofproto.bundle import BundleSettings
 from ovswitch.ofproto.connmgr import Connmgr
 from ovswitch.ofproto.ofproto import Ofproto
+from ovswitch.ofproto.port import Port
+from ovswitch.ofproto.table import UNLIMITED
 from ovswitch.openflow.messages import role as roles
 from ovswitch.runtime import clock, dirs, vlog
 
@@ -78,6 +80,8 @@ class Bridge:
         self.interfaces: dict[str, Interface] = {}
         self.address = b""
         self._bundles: set[str] = set()
+        self._evicting: set[int] = set()  # tables that the database lets evict
+        self.ofproto.connmgr.set_port_up = self._set_port_up
 
     @property
     def name(self) -> str:
@@ -299,13 +303,32 @@ class Bridge:
         self._bundles = wanted
 
     def _configure_tables(self) -> None:
+        """Apply the Flow_Table rows; what controllers set elsewhere stays."""
         tables = self.ofproto.tables
         for table in tables:
             config = self.config.tables.get(table.table_id)
             table.set_name(config.name if config else "", 2)
-            table.eviction = bool(config and config.evict)
+            if config and config.evict:
+                self._evicting.add(table.table_id)
+                table.eviction = True
+            elif table.table_id in self._evicting:
+                self._evicting.remove(table.table_id)
+                table.eviction = False
             limit = config.flow_limit if config else None
-            tables.limit(table.table_id, 0xFFFFFFFF if limit is None else limit)
+            tables.limit(table.table_id, UNLIMITED if limit is None else limit)
+
+    def _set_port_up(self, port: Port, up: bool) -> bool:
+        """Bring a port's device up or down for a controller."""
+        iface = self._by_number(port.ofp_port)
+        if iface is None:
+            return False
+        try:
+            iface.device.set_up(up)
+        except NetdevError as error:
+            _log.dbg("%s: %s", iface.name, error)
+            return False
+        iface.refresh_port()
+        return True
 
     # What is told back.
 

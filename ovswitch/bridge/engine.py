@@ -21,6 +21,7 @@ _log = vlog.Module("ofproto_dpif_upcall")
 
 _BATCH = 64
 _IDLE_MS = 60_000  # how long to sleep when nothing is due
+_BURST_MS = 4  # how long to wait for more of what kicks
 
 # The defaults of Open_vSwitch's `other_config`.
 FLOW_LIMIT = 200_000
@@ -115,8 +116,15 @@ class Engine:
                     await self._kicked.wait()
             except TimeoutError:
                 pass
+            await self._rest()
             self._kicked.clear()
-            await loop.yield_now()
+
+    async def _rest(self) -> None:
+        """Let a burst of changes pass before running again."""
+        if clock.is_stopped():
+            await loop.yield_now()  # the clock's timers would never ring
+        else:
+            await loop.sleep(_BURST_MS)
 
     def _pause(self) -> int:
         """Return for how many ms nothing is due."""

@@ -28,7 +28,16 @@ from ovswitch.netdev import provider
 from ovswitch.netdev.dummy import DummyNetdev
 from ovswitch.ovsdb.aio_idl import AioIdl, AioTransaction
 from ovswitch.ovsdb.idl_transaction import SUCCESS, UNCHANGED
-from ovswitch.runtime import clock, coverage, dirs, loop, program, version, vlog
+from ovswitch.runtime import (
+    clock,
+    coverage,
+    dirs,
+    loop,
+    memory,
+    program,
+    version,
+    vlog,
+)
 from ovswitch.runtime.ssl_config import settings as ssl_settings
 
 _log = vlog.Module("bridge")
@@ -80,6 +89,7 @@ class Switch:
         """Begin."""
         self.idl.start()
         self._links.start()
+        memory.register(self.memory_usage)
         self._tasks.spawn("database", self._follow_database())
         self._tasks.spawn("switch", self._run())
 
@@ -94,6 +104,24 @@ class Switch:
             self.datapaths.remove(type_, delete=delete_datapath)
         self.datapaths.close()
         await self.idl.close()
+
+    def memory_usage(self) -> dict[str, int]:
+        """Return what memory/show counts."""
+        usage = {"handlers": 1, "revalidators": 1, "ports": 0, "rules": 0}
+        usage["idl-cells-Open_vSwitch"] = sum(
+            len(table.rows) * len(table.monitored_columns() or ())
+            for table in self.idl.tables.values()
+        )
+        for bridge in self.bridges.values():
+            ofproto = bridge.ofproto
+            usage["ports"] += len(ofproto.ports)
+            usage["rules"] += sum(table.n_flows for table in ofproto.tables)
+            for name, count in ofproto.connmgr.memory_usage().items():
+                usage[name] = usage.get(name, 0) + count
+        for datapath in self.datapaths.open.values():
+            n_keys = len(datapath.backer.udpif.ukeys)
+            usage["udpif keys"] = usage.get("udpif keys", 0) + n_keys
+        return {name: count for name, count in usage.items() if count}
 
     # What can happen.
 

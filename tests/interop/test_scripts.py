@@ -2,12 +2,15 @@
 """The same scripts on both implementations, and with each one's tools on the other.
 
 A script is a section of a file in tests/transcripts/switch: a line "=== name", then a
-command a line. A line "sorted:" before a command says that the order of its output's
-lines means nothing (the reference lists flows by hash). Everything runs on the dummy
-datapath with the clock stopped. What may differ by nature (UUIDs, durations, random
-addresses) is replaced before texts are compared.
+command a line. A word before a command says what means nothing in its output:
+"sorted:" the order of lines (the reference lists flows by hash), "flooded:" the order
+of the ports that a datapath action floods to (the reference walks ports by address).
+A line "write NAME TEXT" makes a file of the run directory ("\\n" is a new line).
+Everything runs on the dummy datapath with the clock stopped. What may differ by nature
+(UUIDs, durations, random addresses) is replaced before texts are compared.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -84,6 +87,37 @@ class Normaliser:
         return self._uuids.setdefault(match[0], f"<uuid {len(self._uuids)}>")
 
 
+_ACTION = re.compile(r"[^,(]+(?:\([^()]*\))?")
+
+
+def _unordered_flood(text):
+    """Replace datapath actions by what each port gets, in the order of ports."""
+    vlan = re.search(r"^Flow: .*?dl_vlan=(\d+),dl_vlan_pcp=(\d)", text, re.MULTILINE)
+    tags = [f"vid={vlan[1]},pcp={vlan[2]}"] if vlan else []
+    return re.sub(
+        r"(?m)(actions: ?)(\S*)$",
+        lambda match: match[1] + " ".join(sorted(_outputs(match[2], list(tags)))),
+        text,
+    )
+
+
+def _outputs(actions, tags):
+    for action in _ACTION.findall(actions):
+        if action.startswith("push_vlan("):
+            tags.append(action[10:-1])
+        elif action == "pop_vlan":
+            tags.pop()
+        else:
+            yield f"{action}[{' '.join(tags)}]"
+
+
+# Bridges of scripts are br0 to br2.
+_CLEAN = (
+    "ovs-vsctl emer-reset -- clear Open_vSwitch . external_ids "
+    "-- --if-exists del-br br0 -- --if-exists del-br br1 -- --if-exists del-br br2"
+)
+
+
 class Daemons:
     """A pair of daemons on the dummy datapath."""
 
@@ -132,25 +166,29 @@ class Daemons:
 
         Returns a list of (command, output, errors, exit status).
         """
-        self._run("ovs-appctl", "time/stop")
+        self._command("ovs-appctl time/stop", "reference")
         normalise = Normaliser(self.directory)
-        results = []
         try:
-            for line in lines:
-                is_unordered = line.startswith("sorted: ")
-                command = line.removeprefix("sorted: ")
-                done = self._command(command, tools)
-                output = normalise(done.stdout)
-                if is_unordered:
-                    output = "\n".join(sorted(output.splitlines()))
-                results.append(
-                    (command, output, normalise(done.stderr), done.returncode)
-                )
+            return [self._step(line, tools, normalise) for line in lines]
         finally:
-            self._clean()
-        return results
+            self._command(_CLEAN, "reference")
+
+    def _step(self, line, tools, normalise):
+        command = line.removeprefix("sorted: ").removeprefix("flooded: ")
+        if command.startswith("write "):
+            _, name, text = command.split(" ", 2)
+            (self.directory / name).write_text(text.replace("\\n", "\n"))
+            return command, "", "", 0
+        done = self._command(command, tools)
+        output = normalise(done.stdout)
+        if line.startswith("flooded: "):
+            output = _unordered_flood(output)
+        if line.startswith("sorted: "):
+            output = "\n".join(sorted(output.splitlines()))
+        return command, output, normalise(done.stderr), done.returncode
 
     def _command(self, command, tools):
+        command = command.replace("RUNDIR", str(self.directory))
         program, *arguments = shlex.split(command)
         if program in ("ovs-ofctl", "ovs-vsctl", "ovs-appctl"):
             arguments.insert(0, "--timeout=10")
@@ -165,14 +203,6 @@ class Daemons:
             check=False,
         )
 
-    def _clean(self):
-        listed = self._command("ovs-vsctl list-br", self.implementation).stdout.split()
-        words = [f"-- --if-exists del-br {name}" for name in listed]
-        self._command("ovs-vsctl emer-reset " + " ".join(words), self.implementation)
-        self._command(
-            "ovs-vsctl clear Open_vSwitch . external_ids", self.implementation
-        )
-
     def close(self):
         for name in ("ovs-vswitchd", "ovsdb-server"):
             with contextlib.suppress(OSError, ValueError):
@@ -182,23 +212,37 @@ class Daemons:
         shutil.rmtree(self.directory)
 
 
-@pytest.fixture(scope="module")
-def ours():
-    daemons = Daemons("ours")
-    yield daemons
-    daemons.close()
+_PAIRS = [  # daemons, tools
+    ("reference", "reference"),
+    ("ours", "ours"),
+    ("reference", "ours"),
+    ("ours", "reference"),
+]
 
 
 @pytest.fixture(scope="module")
-def reference():
-    daemons = Daemons("reference")
-    yield daemons
-    daemons.close()
+def runs():
+    """Runs a script in every pair at once; returns the pairs' results."""
+    with (
+        contextlib.ExitStack() as stack,
+        concurrent.futures.ThreadPoolExecutor(len(_PAIRS)) as pool,
+    ):
+        pairs = []
+        for implementation, tools in _PAIRS:
+            daemons = Daemons(implementation)
+            stack.callback(daemons.close)
+            pairs.append((daemons, tools))
+        yield lambda lines: [
+            future.result()
+            for future in [
+                pool.submit(daemons.script, lines, tools) for daemons, tools in pairs
+            ]
+        ]
 
 
 @pytest.mark.parametrize("lines", list(load()))
-def test_both_implementations_answer_alike(lines, ours, reference):
-    expected = reference.script(lines, "reference")
-    assert ours.script(lines, "ours") == expected
-    assert reference.script(lines, "ours") == expected, "our tools, their daemons"
-    assert ours.script(lines, "reference") == expected, "their tools, our daemons"
+def test_both_implementations_answer_alike(lines, runs):
+    expected, ours, our_tools, our_daemons = runs(lines)
+    assert ours == expected
+    assert our_tools == expected, "our tools, their daemons"
+    assert our_daemons == expected, "their tools, our daemons"

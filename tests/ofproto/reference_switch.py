@@ -12,6 +12,7 @@ from unittest import mock
 from ovswitch.ofproto import bundle as b
 from ovswitch.ofproto.backer import Backer
 from ovswitch.ofproto.bundle import BundleSettings
+from ovswitch.ofproto.flow_mod import ADD, DELETE
 from ovswitch.ofproto.ofproto import Ofproto
 from ovswitch.ofproto.trace import TraceError, Tracer
 from ovswitch.openflow import codec
@@ -250,9 +251,26 @@ class Pair:
         )
         ofproto = self.backer.ofprotos[bridge]
         for line in lines:
-            flow_mod, _ = parse_flow_mod(line, 0, ofproto.names())
+            flow_mod, _ = parse_flow_mod(line, ADD, ofproto.names())
             ofproto.tables.apply(over_the_wire(flow_mod, version))
         ofproto.tables.check_invariants()
+
+    def add_flow_if_valid(self, bridge, text):
+        """Add a flow unless the reference refuses it."""
+        result = self.reference.ofctl(
+            "-OOpenFlow13", "add-flow", bridge, text, check=False
+        )
+        if not result.returncode:
+            ofproto = self.backer.ofprotos[bridge]
+            flow_mod, _ = parse_flow_mod(text, ADD, ofproto.names())
+            ofproto.tables.apply(over_the_wire(flow_mod, "OpenFlow13"))
+
+    def delete_flows(self, bridge, text):
+        """Delete the flows that a match covers."""
+        self.reference.ofctl("del-flows", bridge, text)
+        ofproto = self.backer.ofprotos[bridge]
+        flow_mod, _ = parse_flow_mod(text, DELETE, ofproto.names())
+        ofproto.tables.apply(flow_mod)
 
     def clear(self, bridge):
         """Delete all flows."""

@@ -15,6 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import random_pipelines
+from random_pipelines import FIRST_TABLE
 from reference_switch import Pair, PortSpec, Reference
 
 P = PortSpec
@@ -295,3 +297,18 @@ def test_megaflows_of_random_tables_are_as_wide_as_the_references(pair, seed):
     pair.add_flows("brr", random_flows(rng))
     for _ in range(40):
         assert_equal(pair, "brr", random_packet(rng))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_pipelines_translate_alike(pair, seed):
+    rng = random.Random(seed)
+    tables = range(FIRST_TABLE, FIRST_TABLE + random_pipelines.N_TABLES)
+    for line in random_pipelines.flows(rng):
+        pair.add_flow_if_valid("br0", line)
+    for _ in range(25):
+        packet = random_pipelines.packet(rng)
+        actions = f"resubmit(,{rng.choice(tables[:3])})"
+        command = "ofproto/trace-packet-out"
+        assert_equal(pair, "br0", packet, actions, command=command)
+    for table in tables:
+        pair.delete_flows("br0", f"table={table}")

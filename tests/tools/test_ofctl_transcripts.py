@@ -4,6 +4,7 @@ r"""Transcripts of ovs-ofctl: commands and what the reference printed.
 A transcript is a file of `tests/transcripts/ofctl/`: "$ command", its output, lines of
 stderr behind "! ", "[exit N]" unless 0. "<<< 'text'" is the standard input ("\n" ends
 its lines), "$ write NAME 'text'" makes a file, "| sort" sorts the output's lines.
+"2> NAME" has stderr written to a file, which "$ show NAME" prints at the end.
 ovs-vsctl and ovs-appctl are the reference's. What changes with time stands as N.
 
 Every transcript runs against the reference's ovs-vswitchd, on a fresh bridge br0 with
@@ -14,6 +15,7 @@ import difflib
 import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,9 +89,16 @@ class Player:
             content = words[2].replace("\\n", "\n")
             (self._rundir / words[1]).write_text(content)
             return f"$ {command}\n"
+        if words[0] == "show":
+            text = self._normal((self._rundir / words[1]).read_text())
+            return f"$ {command}\n{text}"
         owner = Reference if words[0] != "ovs-ofctl" else self._implementation
         stdin = shlex.split(text)[0].replace("\\n", "\n") if arrows else None
-        result = self._rundir.run([owner.path(words[0]), *words[1:]], stdin=stdin)
+        words[0] = owner.path(words[0])
+        if "2>" in words:
+            self._start(words[: words.index("2>")], words[-1])
+            return f"$ {command}\n"
+        result = self._rundir.run(words, stdin=stdin)
         out, err = self._normal(result.out), self._normal(result.err)
         if pipe:
             out = "".join(sorted(out.splitlines(keepends=True)))
@@ -98,6 +107,14 @@ class Player:
         errors = "".join(f"! {line}\n" for line in err.splitlines())
         status = f"[exit {result.status}]\n" if result.status else ""
         return f"$ {command}\n{out}{errors}{status}"
+
+    def _start(self, words, name):
+        """Run a program that goes on in the background."""
+        with (self._rundir / name).open("w") as file:
+            subprocess.run(
+                words, env=self._rundir.env, cwd=self._rundir.path, stderr=file,
+                stdout=subprocess.DEVNULL, timeout=30, check=True,
+            )  # fmt: skip
 
     def _normal(self, text):
         text = text.replace(str(self._rundir.path), "RUNDIR")

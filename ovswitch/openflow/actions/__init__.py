@@ -120,11 +120,11 @@ def check(
     )
 
 
-def action_set(actions: Iterable[Action]) -> Actions:
+def execution_order(actions: Iterable[Action]) -> Actions:
     """Return what is done for an action set to which `actions` were written."""
-    from ovswitch.openflow.actions.action_set import execution_order
+    from ovswitch.openflow.actions import action_set
 
-    return execution_order(actions)
+    return action_set.execution_order(actions)
 
 
 def _flattened(actions: Iterable[Action]) -> Iterable[Action]:

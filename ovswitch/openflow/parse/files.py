@@ -28,17 +28,17 @@ def preprocessed_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 def open_lines(name: str) -> Iterable[str]:
-    """Open a file, or the standard input for "-".
+    """Return the lines of a file, or of the standard input for "-".
 
     Raises:
-        OSError: the file can't be opened.
+        OSError: the file can't be read.
     """
     if name == "-":
         import sys
 
         return sys.stdin
-    # Kept open: the program ends soon, or the iteration does.
-    return open(name, encoding="utf-8", errors="surrogateescape")
+    with open(name, encoding="utf-8", errors="surrogateescape") as file:
+        return file.readlines()
 
 
 def parse_flow_file(
