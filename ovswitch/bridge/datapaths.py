@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from ovswitch.datapath.dpif import Dpif, DpifError
 from ovswitch.datapath.native_codec import NativeCodec, set_native_vlan_limit
 from ovswitch.datapath.probe import probe
-from ovswitch.datapath.transport import TransportError
 from ovswitch.datapath.transport_dummy import DummyTransport
 from ovswitch.datapath.transport_userspace import UserspaceTransport
 from ovswitch.flow.layout import N_VLANS
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from ovswitch.datapath.transport import Transport
 
 _log = vlog.Module("ofproto_dpif")
+_ofproto_log = vlog.Module("ofproto")
+_dpif_log = vlog.Module("dpif")
 
 #: Port types that the datapath makes itself, by datapath type.
 _INTERNAL = {"netdev": "tap", "dummy": "dummy-internal"}
@@ -149,34 +150,37 @@ class Datapaths:
         """Return the known types, sorted."""
         return sorted(self._types)
 
-    def get(self, type_: str) -> Datapath:
-        """Return the datapath of a type, opening it if need be.
+    def get(self, type_: str, bridge: str) -> Datapath:
+        """Return the datapath of a type, opening it for a bridge if need be.
 
-        Raises: OSError: EAFNOSUPPORT for a type that isn't there, or what opening says.
+        Raises: OSError: EAFNOSUPPORT for a type that isn't known, ENOENT for the
+            kernel's, which isn't there, or what opening says.
         """
         datapath = self.open.get(type_)
         if datapath is None:
-            transport = self.transports.get(type_)
-            if transport is None:
-                self._complain(type_)
-            else:
-                try:
-                    datapath = Datapath(type_, transport, self._vlan_limit)
-                    self.open[type_] = datapath
-                except (DpifError, TransportError) as error:
-                    text = f"failed to open datapath of type {type_}: {error.strerror}"
-                    _log.err("%s", text)
-                    raise
-        if datapath is None:
-            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+            try:
+                datapath = self.open[type_] = self._open(type_, bridge)
+            except OSError as error:
+                if type_ in self._types:
+                    text = error.strerror
+                    _dpif_log.warn("failed to create datapath ovs-%s: %s", type_, text)
+                    _log.err("failed to open datapath of type %s: %s", type_, text)
+                    _ofproto_log.err("failed to open datapath %s: %s", bridge, text)
+                raise
         return datapath
 
-    def _complain(self, type_: str) -> None:
-        text = os.strerror(errno.EAFNOSUPPORT)
-        if type_ in self._types:
-            _log.err("failed to open datapath of type %s: %s", type_, text)
-        else:
-            _log.warn("could not create datapath %s of unknown type %s", type_, type_)
+    def _open(self, type_: str, bridge: str) -> Datapath:
+        transport = self.transports.get(type_)
+        if transport is not None:
+            return Datapath(type_, transport, self._vlan_limit)
+        code = errno.ENOENT
+        if type_ not in self._types:
+            code = errno.EAFNOSUPPORT
+            _ofproto_log.warn("unknown datapath type %s", type_)
+            _ofproto_log.warn(
+                "could not create datapath %s of unknown type %s", bridge, type_
+            )
+        raise OSError(code, os.strerror(code))
 
     def remove(self, type_: str, *, delete: bool) -> None:
         """Give up a datapath; unless deleted, it goes on forwarding."""

@@ -272,7 +272,7 @@ class Switch:
 
     def _create_bridge(self, config: BridgeConfig) -> None:
         try:
-            datapath = self.datapaths.get(config.datapath_type)
+            datapath = self.datapaths.get(config.datapath_type, config.name)
         except OSError as error:
             _log.err("failed to create bridge %s: %s", config.name, error.strerror)
             return

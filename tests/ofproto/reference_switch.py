@@ -183,8 +183,9 @@ class Pair:
                          "datapath_type=dummy", "fail-mode=secure",
                          "protocols=OpenFlow10,OpenFlow13,OpenFlow15"]  # fmt: skip
             for port in ports:
-                commands += ["--", "add-port", name, port.name, "--", "set",
-                             "interface", port.name, f"ofport_request={port.number}"]  # fmt: skip
+                commands += ["--", "add-port", name, port.name]
+                commands += ["--", "set", "interface", port.name]
+                commands.append(f"ofport_request={port.number}")
                 if port.peer:
                     commands += ["type=patch", f"options:peer={port.peer}"]
         self.reference.vsctl(*commands[1:])

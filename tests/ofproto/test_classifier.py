@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classifier against a list of rules, and its wildcards against what they promise."""
+"""The classifier against a list of rules, and what its wildcards promise."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ class Rule:
         return f"Rule({self.match}, {self.priority})"
 
 
+ADDRESSES = (0x0A000001, 0x0A000002, 0x0A010101, 0xC0A80001)
 # Few values a field, so that rules and flows meet often.
 _CHOICES = (
     ("metadata", (0, 1, 2), (0xFFFFFFFFFFFFFFFF, 3)),
     ("in_port", (1, 2, 3), (0xFFFFFFFF,)),
     ("eth_type", (0x0800, 0x86DD, 0x0806), (0xFFFF,)),
     ("eth_src", (1, 2), (0xFFFFFFFFFFFF, 0xFF)),
-    ("ip_src", (0x0A000001, 0x0A000002, 0x0A010101, 0xC0A80001), (0xFFFFFFFF, 0xFF000000, 0xFFFF0000, 0xFFFFFF00)),
-    ("ip_dst", (0x0A000001, 0x0A000002, 0x0A010101, 0xC0A80001), (0xFFFFFFFF, 0xFF000000, 0x00FF00FF)),
+    ("ip_src", ADDRESSES, (0xFFFFFFFF, 0xFF000000, 0xFFFF0000, 0xFFFFFF00)),
+    ("ip_dst", ADDRESSES, (0xFFFFFFFF, 0xFF000000, 0x00FF00FF)),
     ("ipv6_src", (1, 1 << 127, (1 << 127) + 5), ((1 << 128) - 1, 3 << 126)),
     ("tcp_src", (80, 443, 0x8000), (0xFFFF, 0xF000)),
     ("tcp_dst", (80, 443, 0x8000), (0xFFFF, 0xFF00)),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ofproto/trace beside the reference's: the same bridges, flows and packets.
 
-A trace shows which rules matched, what the actions did, the megaflow's exact mask and the
-datapath actions, so that equal texts mean an equal pipeline.
+A trace shows which rules matched, what the actions did, the megaflow's exact mask and
+the datapath actions, so that equal texts mean an equal pipeline.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ table=4,actions=mod_vlan_vid:7,mod_vlan_pcp:3,output:2,strip_vlan,strip_vlan,out
 table=29,actions=enqueue:2:3
 """
 
-TCP = "tcp,dl_src=00:00:00:00:00:0a,dl_dst=00:00:00:00:00:0b,nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
+TCP = (
+    "tcp,dl_src=00:00:00:00:00:0a,dl_dst=00:00:00:00:00:0b,nw_src=10.0.0.1,"
+    "nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
+)
 UDP = TCP.replace("tcp", "udp")
 ARP = "arp,dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=1.2.3.4,arp_tpa=1.2.3.4"
 MPLS = "mpls,mpls_label=100,mpls_bos=1,mpls_ttl=64"

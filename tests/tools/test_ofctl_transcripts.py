@@ -35,6 +35,17 @@ _NORMAL = (
     (re.compile(r", hard_age=\d+"), ""),
     (re.compile(r"Finished in .*"), "Finished in N"),
 )
+#: Transcripts that differ as yet, and why.
+_TO_DO = {
+    "actions": "messages.flow_stats refuses instructions of OpenFlow 1.0",
+    "bundles": "groups; bundle messages aren't printed",
+    "conntrack": "ct-flush",
+    "groups": "groups",
+    "matches": "arp_op in extensible matches",
+    "meters": "meters",
+    "tables": "table messages don't log bad miss configurations",
+    "tlv-map": "TLV tables aren't printed",
+}
 _VERSIONS = ",".join(f"OpenFlow1{minor}" for minor in range(6))
 
 
@@ -164,5 +175,8 @@ def test_reference_does_what_the_transcript_says(transcript, switch):
 
 @pytest.mark.reference
 @each_transcript
-def test_our_ofctl_prints_the_same(transcript, switch):
+def test_our_ofctl_prints_the_same(transcript, switch, request):
+    if transcript.stem in _TO_DO:
+        reason = _TO_DO[transcript.stem]
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     check(transcript, switch, Ours)
