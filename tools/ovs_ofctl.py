@@ -357,20 +357,27 @@ def _list_commands(words: list[str]) -> int:
 daemon_options: list[tuple[str, str | None]] = []
 
 
+_daemons: list[Daemon] = []
+
+
 def make_daemon() -> Daemon:
-    """Return what the daemon options ask for."""
+    """Return what the daemon options ask for: always the same object."""
     from ovswitch.runtime.daemon import Daemon as Made
 
-    made = Made()
-    for key, argument in daemon_options:
-        made.handle_option(key, argument)
-    return made
+    if not _daemons:
+        made = Made()
+        for key, argument in daemon_options:
+            made.handle_option(key, argument)
+        _daemons.append(made)
+    return _daemons[0]
 
 
 def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
     words, daemon_options[:] = _parse_options(argv)
+    if any(key == "user" for key, _ in daemon_options):
+        make_daemon().become_user(access_datapath=False)
     status = _find_command(words)(words)
     sys.stdout.flush()
     return status or 0

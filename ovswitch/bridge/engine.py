@@ -21,7 +21,7 @@ _log = vlog.Module("ofproto_dpif_upcall")
 
 _BATCH = 64
 _IDLE_MS = 60_000  # how long to sleep when nothing is due
-_BURST_MS = 4  # how long to wait for more of what kicks
+_BURST_MS = 10  # how long to wait for more of what kicks
 
 # The defaults of Open_vSwitch's `other_config`.
 FLOW_LIMIT = 200_000

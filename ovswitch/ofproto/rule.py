@@ -25,7 +25,9 @@ RESET_COUNTS = 1 << 2
 NO_PKT_COUNTS = 1 << 3
 NO_BYT_COUNTS = 1 << 4
 #: Those that stay with the rule.
-STATE_FLAGS = SEND_FLOW_REM | NO_PKT_COUNTS | NO_BYT_COUNTS
+STATE_FLAGS = (
+    SEND_FLOW_REM | CHECK_OVERLAP | RESET_COUNTS | NO_PKT_COUNTS | NO_BYT_COUNTS
+)
 
 #: Why a rule went away, as flow removed messages say it.
 IDLE_TIMEOUT, HARD_TIMEOUT, DELETE, GROUP_DELETE, METER_DELETE, EVICTION = range(6)

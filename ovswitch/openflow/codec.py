@@ -99,6 +99,7 @@ _MODULES = {
         "METER_STATS_REPLY",
         "METER_FEATURES_STATS_REPLY",
     ),
+    "bundle": ("BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE"),
     "tlv_table": ("NXT_TLV_TABLE_MOD", "NXT_TLV_TABLE_REPLY"),
     "group_stats": (
         "GROUP_STATS_REQUEST",

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-from ovsbench import cases, table
+from ovsbench import cases, table  # noqa: F401 - importing cases registers them
 from ovsbench.case import CASES, Failure, Options
 from ovsbench.place import Place, remove_leftovers
 from ovsbench.programs import DEFAULT_SETS, SCHEMA, Programs
@@ -80,7 +80,6 @@ def measure(case, programs, options, results):
 
 def main():
     arguments = parse_arguments()
-    cases.load()
     if arguments.list:
         for case in CASES.values():
             print(f"{case.name:19} {case.summary}")

@@ -48,6 +48,15 @@ def test_learning_switch_controls_the_bridge(version):
                 )
             )
             assert "state=ACTIVE" in lab.vsctl("get", "controller", "br0", "status")
+            # A switch that was killed gets its flows from the controller again.
+            lab.expected_log_lines.append("another ovs-vswitchd process is running")
+            lab.kill("ovs-vswitchd")
+            lab.start_vswitchd()
+            assert controller.stdout.readline() == "connected\n"
+            assert h1.ping("10.0.0.2", count=5) == 5
+            flows = lab.ofctl("dump-flows", "br0")
+            assert flows.count("priority=10") == 2
+            assert lab.bad_log_lines() == []
         finally:
             controller.kill()
             controller.communicate()

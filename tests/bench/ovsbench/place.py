@@ -75,8 +75,8 @@ class Place:
         ends = []
         for number in (1, 2):
             host = self.namespace(f"h{number}")
-            run(["ip", "link", "add", "eth0", "netns", host.name, "type", "veth",
-                 "peer", "name", f"p{number}", "netns", switch.namespace.name])  # fmt: skip
+            run(["ip", "link", "add", "eth0", "netns", host.name, "type", "veth", "peer",
+                 "name", f"p{number}", "netns", switch.namespace.name])  # fmt: skip
             for end, device in ((host, "eth0"), (switch.namespace, f"p{number}")):
                 if not offload:
                     end.run("ethtool", "-K", device, "tx", "off")
@@ -243,8 +243,15 @@ def run(command, timeout=30, env=None):
     if len(text) > 160:
         text = text[:157] + "..."
     try:
-        done = subprocess.run(command, env=env, timeout=timeout, text=True, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True)  # fmt: skip
+        done = subprocess.run(
+            command,
+            env=env,
+            timeout=timeout,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
     except subprocess.TimeoutExpired:
         raise Failure(f"no end after {timeout} s: {text}") from None
     if done.returncode:
