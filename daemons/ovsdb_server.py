@@ -24,6 +24,7 @@ from ovswitch.runtime import (
     memory,
     options,
     program,
+    proctitle,
     ssl_config,
     version,
     vlog,
@@ -214,6 +215,7 @@ Other options:
 def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
+    proctitle.init(argv)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     command_line = _CommandLine()
     command_line.parse(argv[1:])

@@ -376,8 +376,9 @@ def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
     words, daemon_options[:] = _parse_options(argv)
+    command = _find_command(words)
     if any(key == "user" for key, _ in daemon_options):
         make_daemon().become_user(access_datapath=False)
-    status = _find_command(words)(words)
+    status = command(words)
     sys.stdout.flush()
     return status or 0

@@ -241,7 +241,8 @@ def _context(out: _Printer) -> None:
 
 
 def _ct_state(value: int, mask: int) -> str:
-    return flags.format_masked(flags.CT_STATE_NAMES, value, mask, 0xFF)
+    # The slot is wider than the state: an exact flow's mask has bits that mean nothing.
+    return flags.format_masked(flags.CT_STATE_NAMES, value, mask & 0xFF, 0xFF)
 
 
 def _conntrack(out: _Printer) -> None:

@@ -392,7 +392,7 @@ def _format_flow(
 ) -> str:
     text = ""
     if verbose and flow.ufid is not None:
-        text = f"{format_ufid(flow.ufid)}, "
+        text = f"{format_ufid(flow.ufid)} "
     text += format_key(flow.key, flow.mask, ports, verbose=verbose)
     assert backer.dpif is not None
     text += f", {format_stats(flow, backer.dpif.transport.now())}"

@@ -27,6 +27,7 @@ from ovswitch.flow.match import MATCH_ALL
 from ovswitch.flow.names import OFPP_NORMAL
 from ovswitch.ofproto import requests, vacancy
 from ovswitch.ofproto.admission import Admissions
+from ovswitch.ofproto.bundles import DEFAULT_IDLE_TIMEOUT_MS
 from ovswitch.ofproto.fail_open import FailOpen
 from ovswitch.ofproto.ofconn import Ofconn
 from ovswitch.ofproto.packet_in_message import message_of
@@ -81,6 +82,7 @@ class Connmgr:
 
     Attributes:
         connections: the live ones, in the order they came.
+        bundle_idle_timeout: after how many ms an unused bundle is forgotten.
         is_secure: what happens without controllers: nothing, or NORMAL forwarding.
         generation_id: the latest election of a primary, None before the first.
         set_port_up: brings a port's device up or down; None without devices.
@@ -88,13 +90,14 @@ class Connmgr:
 
     __slots__ = (
         "_admissions", "_changing_port", "_descriptions", "_evictions", "_settings",
-        "connections", "fail_open", "generation_id", "is_secure", "ofproto",
-        "set_port_up",
+        "bundle_idle_timeout", "connections", "fail_open", "generation_id", "is_secure",
+        "ofproto", "set_port_up",
     )  # fmt: skip
 
     def __init__(self, ofproto: Ofproto) -> None:
         self.ofproto = ofproto
         self.connections: dict[Connection, Ofconn] = {}
+        self.bundle_idle_timeout = DEFAULT_IDLE_TIMEOUT_MS
         self.is_secure = True
         self.generation_id: int | None = None
         self.fail_open: FailOpen | None = None

@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ovswitch.ofproto import multipart
+from ovswitch.ofproto.bundles import Bundles
 from ovswitch.ofproto.flow_mod_log import FlowModLog
 from ovswitch.ofproto.flow_monitor import FlowMonitors
 from ovswitch.ofproto.in_flight import InFlight
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from ovswitch.ofproto.connmgr import Connmgr
     from ovswitch.ofproto.ofproto import Ofproto
+    from ovswitch.ofproto.requests.bundle import Entry
     from ovswitch.openflow.messages.base import Message
     from ovswitch.openflow.messages.packet_in import PacketIn
 
@@ -134,7 +136,7 @@ class Ofconn:
 
     __slots__ = (
         "_async_config", "_context", "_pending", "_protocol", "_queues", "_sent",
-        "assembler", "connected", "connection", "connmgr", "controller_id",
+        "assembler", "bundles", "connected", "connection", "connmgr", "controller_id",
         "flow_mod_log", "is_admitted", "miss_send_len", "monitors", "packet_in_format",
         "packet_ins", "role", "settings", "updates",
     )  # fmt: skip
@@ -155,6 +157,7 @@ class Ofconn:
         self.controller_id = 0
         self._async_config: AsyncConfig | None = None
         self.assembler = multipart.Assembler()
+        self.bundles: Bundles[Entry] = Bundles()
         self.flow_mod_log = FlowModLog(connection.name)
         self.monitors = FlowMonitors(self)
         self.packet_ins = InFlight()
@@ -362,6 +365,8 @@ class Ofconn:
         self.flow_mod_log.run(now)
         for request in self.assembler.expired(now):
             self.send(errors.encode_reply("OFPBRC_MULTIPART_REQUEST_TIMEOUT", request))
+        for request in self.bundles.expired(now, self.connmgr.bundle_idle_timeout):
+            self.send(errors.encode_reply("OFPBFC_TIMEOUT", request))
         self.update_counters()
         self.monitors.run()
 
@@ -369,6 +374,7 @@ class Ofconn:
         """Return when `run()` has something to do; None for not before events."""
         deadlines = [queue.deadline() for queue in self._queues or ()]
         deadlines += [self.flow_mod_log.next_report, self.assembler.deadline()]
+        deadlines.append(self.bundles.deadline(self.connmgr.bundle_idle_timeout))
         if self._pending is not None:
             is_full = self.connection.backlog > _REPLY_BACKLOG
             deadlines.append(now + _RETRY_MS if is_full else now)

@@ -68,6 +68,9 @@ _EXPIRE_INTERVAL_MS = 1000
 
 #: Lowest of the numbers that are given to ports that ask for none.
 _FIRST_PORT = 1
+#: Numbers from here on are only given on request.
+_END_OF_AUTOMATIC_PORTS = 32768
+_PORT_REST_MS = 60 * 60 * 1000
 
 
 class Ofproto:
@@ -86,7 +89,7 @@ class Ofproto:
     """
 
     __slots__ = (
-        "_bundles_by_key", "_flood_ports", "_names", "_next_expiry", "_next_port",
+        "_bundles_by_key", "_flood_ports", "_names", "_next_expiry", "_last_port",
         "backer", "bundles", "clock", "connmgr", "datapath_id", "dp_desc",
         "drop_frags_rule", "forward_bpdu", "frag_handling", "hw_desc", "in_band",
         "mac_learning", "mfr_desc", "mirrors", "miss_rule", "name",
@@ -118,7 +121,8 @@ class Ofproto:
         self._bundles_by_key: dict[Hashable, Bundle] = {}
         self._flood_ports: list[Port] | None = None
         self._names: Names | None = None
-        self._next_port = _FIRST_PORT
+        self._last_port = 0
+        self._freed_ports: dict[int, int] = {}  # number -> when it was given back
         self._next_expiry = 0
         self.mac_learning: MacLearning[Bundle] = MacLearning(DEFAULT_IDLE_TIME)
         self.mirrors: dict[int, Mirror] = {}
@@ -235,19 +239,36 @@ class Ofproto:
         return port
 
     def _alloc_port(self) -> int:
-        number = self._next_port
-        for _ in range(MAX_PORTS):
-            if number >= MAX_PORTS:
-                number = _FIRST_PORT
-            if number not in self.ports:
-                self._next_port = number + 1
-                return number
+        """Return a free number, preferably one that no flow can still mean.
+
+        Numbers go round; one that was in use in the last hour is only given when all
+        are of that kind, the longest unused first.
+        """
+        number = self._last_port
+        oldest: int | None = None
+        for _ in range(_FIRST_PORT, _END_OF_AUTOMATIC_PORTS):
             number += 1
-        raise OverflowError("no free OpenFlow port number")
+            if number >= _END_OF_AUTOMATIC_PORTS:
+                number = _FIRST_PORT
+            if number in self.ports:
+                continue
+            used = self._freed_ports.get(number)
+            if used is None or used < self.clock() - _PORT_REST_MS:
+                oldest = number
+                break
+            if oldest is None or used < self._freed_ports[oldest]:
+                oldest = number
+        if oldest is None:
+            raise OverflowError("no free OpenFlow port number")
+        self._last_port = number
+        self._freed_ports.pop(oldest, None)
+        return oldest
 
     def port_del(self, port: Port) -> None:
         """Remove a port."""
         del self.ports[port.ofp_port]
+        if port.ofp_port < MAX_PORTS:
+            self._freed_ports[port.ofp_port] = self.clock()
         if port.bundle is not None:
             port.bundle.ports.remove(port)
             port.bundle = None

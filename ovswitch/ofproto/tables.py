@@ -112,6 +112,11 @@ class FlowTables:
         """Tell `observer` of all changes from now on."""
         self._observers.append(observer)
 
+    def replace_observers(self, observers: list[Observer]) -> list[Observer]:
+        """Tell only `observers` from now on; return who was told so far."""
+        old, self._observers = self._observers, observers
+        return old
+
     def __iter__(self) -> Iterator[FlowTable]:
         return iter(self.tables)
 
@@ -153,6 +158,11 @@ class FlowTables:
             self.delete(rules, REASON_DELETE, requester)
         else:
             raise OpenFlowError("OFPFMFC_BAD_COMMAND")
+
+    def check(self, flow_mod: FlowModLike) -> None:
+        """Raise OpenFlowError if a flow mod fails whatever the tables hold."""
+        if flow_mod.command in {ADD, MODIFY, MODIFY_STRICT}:
+            self._check_new(flow_mod, internal=False)
 
     def _check_new(self, flow_mod: FlowModLike, internal: bool) -> None:
         table_id = flow_mod.table_id
@@ -324,6 +334,26 @@ class FlowTables:
         for key in _learns(rule.actions):
             self._learned[key] = self._learned.get(key, 0) + 1
         self.version += 1
+
+    def undo(self, added: Rule | None, removed: Rule | None) -> None:
+        """Take back a change, the last one made: observers aren't told.
+
+        Args:
+            added: the rule that was added, if any; it goes.
+            removed: the rule that it replaced or that was removed; it comes back.
+        """
+        for key in _learns(added.actions) if added is not None else ():
+            self._learned[key] -= 1
+            if not self._learned[key]:
+                del self._learned[key]
+        if removed is not None:
+            removed.removed_reason = removed.replaced_by = None
+            removed.forwards_counts = False
+            self._insert(removed, added)
+        elif added is not None:
+            self._unindex(added)
+            self.tables[added.table_id].classifier.remove(added)
+            self.version += 1
 
     def _unindex(self, rule: Rule) -> None:
         same_cookie = self._by_cookie[rule.cookie]

@@ -62,7 +62,11 @@ _REPLACEMENTS = [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\|\d{5}\|", "<time>|"),
         (r"used:[\d.]+s", "used:<>"),
         (r"dpid:[\da-f]{16}", "dpid:<>"),
-        (r"pid=\d+", "pid=<>"),
+        (r"\bpid[ =]\d+", "pid=<>"),
+        (r"\brecirc_id=[1-9]\d*", "recirc_id=<>"),
+        (r"(?m)^  \d+: \(keys", "  <>: (keys"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "<time>"),
+        (r"(?m)^/usr/s?bin/", ""),
         (r"aa:55:aa:55:[\da-f:]{5}", "<dummy address>"),
         (r"(LOCAL\(\w+\): addr:)[\da-f:]{17}", r"\1<>"),
     )

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from unittest import mock
@@ -150,13 +153,26 @@ class Reference:
             raise RuntimeError(f"{arguments}: {result.stderr}")
         return result
 
-    def appctl(self, *arguments):
-        result = self.call(
-            "ovs-appctl", "-t", f"{self.folder}/vswitchd.ctl", *arguments, check=False
-        )
-        if result.returncode:
-            return "ERROR " + result.stderr.split("\novs-appctl:")[0]
-        return result.stdout.removesuffix("\n")
+    def appctl(self, command, *arguments):
+        """Return what a command prints, or "ERROR " and why it failed."""
+        request = {"id": 0, "method": command, "params": arguments}
+        decoder = json.JSONDecoder()
+        received = b""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(f"{self.folder}/vswitchd.ctl")
+            connection.sendall(json.dumps(request).encode())
+            while True:
+                part = connection.recv(65536)
+                if not part:
+                    raise EOFError(command)
+                received += part
+                with contextlib.suppress(ValueError):
+                    reply, _ = decoder.raw_decode(received.decode())
+                    break
+        if reply["error"] is not None:
+            return "ERROR " + reply["error"].removesuffix("\n")
+        return reply["result"].removesuffix("\n")
 
     def vsctl(self, *arguments):
         return self.call(

@@ -41,6 +41,35 @@ BRIDGES = {
     "brr": [P("r1", 1), P("r2", 2)],
 }
 
+VIDS = (0, 5, 10, 20, 30)
+
+
+def random_ports(rng, bridge):
+    """Return ports with random VLAN settings."""
+    ports = []
+    for number in range(1, 8):
+        options = {"protected": rng.random() < 0.2}
+        mode = rng.choice(["", "", "access", "trunk", *TAGGED])
+        if mode:
+            options["mode"] = mode
+        if mode not in {"", "trunk"} or (not mode and rng.random() < 0.5):
+            options["tag"] = rng.choice(VIDS[:-1])
+        if mode in {"trunk", *TAGGED[:2]} and rng.random() < 0.6:
+            options["trunks"] = rng.sample(VIDS, rng.randint(1, 3))
+        if mode == "dot1q-tunnel" and rng.random() < 0.5:
+            options["cvlans"] = rng.sample(VIDS, 2)
+            options["qinq"] = "802.1q"
+        if rng.random() < 0.3:
+            options["priority_tags"] = rng.choice(["if-nonzero", "always", "never"])
+        ports.append(P(f"{bridge}p{number}", number, **options))
+    return ports
+
+
+TAGGED = ("native-tagged", "native-untagged", "dot1q-tunnel")
+RANDOM_BRIDGES = ("x0", "x1", "x2", "x3")
+for _name in RANDOM_BRIDGES:
+    BRIDGES[_name] = random_ports(random.Random(_name), _name)
+
 NORMAL_FLOWS = "actions=NORMAL"
 
 # One table an aspect; table 0 sends packets there by in_port or register.
@@ -170,7 +199,7 @@ def pair(tmp_path_factory):
         made.add_bridges(BRIDGES)
         made.add_flows("br0", BR0_FLOWS)
         made.add_flows("br0", OPENFLOW10_FLOWS, version="OpenFlow10")
-        for name in ("br1", "brv"):
+        for name in ("br1", "brv", *RANDOM_BRIDGES):
             made.add_flows(name, NORMAL_FLOWS)
         yield made
     finally:
@@ -315,3 +344,19 @@ def test_random_pipelines_translate_alike(pair, seed):
         assert_equal(pair, "br0", packet, actions, command=command)
     for table in tables:
         pair.delete_flows("br0", f"table={table}")
+
+
+@pytest.mark.parametrize("bridge", RANDOM_BRIDGES)
+def test_random_vlan_settings_forward_alike(pair, bridge):
+    rng = random.Random(bridge)
+    for _ in range(30):
+        parts = [f"in_port={rng.randint(1, 7)}", "dl_src=00:00:00:00:00:01"]
+        destinations = ("00:00:00:00:00:02", "ff:ff:ff:ff:ff:ff", "01:80:c2:00:00:0e")
+        parts.append("dl_dst=" + rng.choice(destinations))
+        if rng.random() < 0.7:
+            tci = rng.choice([0x1000, 0xF000]) | rng.choice(VIDS)
+            parts.append(f"vlan_tci={tci:#x}")
+            if rng.random() < 0.4:
+                parts.append(f"vlan_tci1={0x1000 | rng.choice(VIDS[1:]):#x}")
+        parts.append(rng.choice(["ip", "arp,arp_op=2", "dl_type=0x1234"]))
+        assert_equal(pair, bridge, ",".join(parts))

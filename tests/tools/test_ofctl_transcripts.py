@@ -176,7 +176,7 @@ def test_reference_does_what_the_transcript_says(transcript, switch):
 @pytest.mark.reference
 @each_transcript
 def test_our_ofctl_prints_the_same(transcript, switch, request):
-    if transcript.stem in _TO_DO:
+    if transcript.stem in _TO_DO and not os.environ.get("YY"):
         reason = _TO_DO[transcript.stem]
         request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     check(transcript, switch, Ours)

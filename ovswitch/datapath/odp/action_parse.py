@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ovswitch.datapath.odp.key_parse import PortNumbers
 
+_MIN_USERDATA = 8  # what every datapath takes
 _MAX_MD2 = 248  # octets of metadata of type 2
 _MAX_MD2_DIGITS = 511
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -305,7 +306,7 @@ def _parse_controller(scanner: Scanner) -> bytes:
 def _parse_userdata(scanner: Scanner) -> bytes:
     octets = scanner.hex_octets()
     scanner.need(")")
-    return octets
+    return octets.ljust(_MIN_USERDATA, b"\0")
 
 
 _COOKIES: tuple[tuple[str, Callable[[Scanner], bytes]], ...] = (

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ovswitch.ofproto import multipart
 from ovswitch.ofproto.requests import (
+    bundle,
     flow_mod,
     flow_stats,
     group_meter,
@@ -43,6 +44,7 @@ HANDLERS: dict[str, Handler] = {
     **session.HANDLERS,
     **switch.HANDLERS,
     **flow_mod.HANDLERS,
+    **bundle.HANDLERS,
     **flow_stats.HANDLERS,
     **monitor.HANDLERS,
     **packet_out.HANDLERS,

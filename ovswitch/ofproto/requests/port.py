@@ -20,6 +20,7 @@ from ovswitch.openflow.messages.port_stats import (
 
 if TYPE_CHECKING:
     from ovswitch.ofproto.ofconn import Ofconn
+    from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.port import Port
     from ovswitch.ofproto.requests.request import Request
 
@@ -66,14 +67,24 @@ def _stats_of(port: Port, now: int) -> PortStats:
     return PortStats(port.ofp_port, counters, custom, *duration(port.created, now))
 
 
-def _port_mod(ofconn: Ofconn, request: Request) -> None:
-    message = request.decode()
-    assert isinstance(message, PortMod)
-    port = ofconn.ofproto.ports.get(message.port_no)
+def find(ofproto: Ofproto, message: PortMod) -> Port:
+    """Return the port that a change is about. Raises: OpenFlowError: not there."""
+    port = ofproto.ports.get(message.port_no)
     if port is None:
         raise OpenFlowError("OFPPMFC_BAD_PORT")
     if port.hw_addr != message.hw_addr:
         raise OpenFlowError("OFPPMFC_BAD_HW_ADDR")
+    return port
+
+
+def _port_mod(ofconn: Ofconn, request: Request) -> None:
+    message = request.decode()
+    assert isinstance(message, PortMod)
+    modify(ofconn, find(ofconn.ofproto, message), message)
+
+
+def modify(ofconn: Ofconn, port: Port, message: PortMod) -> None:
+    """Change a port as `message` says."""
     mask = message.mask
     connmgr = ofconn.connmgr
     if (port.config ^ message.config) & mask & PORT_DOWN and connmgr.set_port_up:

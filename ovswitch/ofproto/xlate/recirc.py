@@ -271,6 +271,8 @@ def finish(ctx: Context, table_id: int = 0) -> int:
     )
     recirc_id = _alloc(ctx, state)
     if pause is not None:
+        if ctx.trace is not None and not ctx.side_effects:
+            return 0  # nobody would resume it
         ctx.odp.append(
             ctx.bridge.controller_action(
                 ctx,

@@ -180,9 +180,7 @@ def decode(header: raws.Header, cursor: Cursor, context: Context) -> FlowMod:
     _check_ct_tuple(flow_mod.match)
     if flow_mod.command > OFPFC_DELETE_STRICT:
         raise OpenFlowError("OFPFMFC_BAD_COMMAND")
-    flow_mod.actions = ofpacts.decode(
-        cursor.rest(), header.version, instructions=header.version >= OF11
-    )
+    flow_mod.actions = ofpacts.decode(cursor.rest(), header.version, instructions=True)
     flow_mod.flags = decode_flags(flags, header.version)
     if header.version == OF10 and flags & _EMERG10:
         timeouts = flow_mod.hard_timeout or flow_mod.idle_timeout

@@ -10,6 +10,7 @@ from ovswitch.flow.match import MATCH_ALL, Match
 from ovswitch.openflow import actions as ofpacts
 from ovswitch.openflow import fixed_match, matching, oxm, oxs
 from ovswitch.openflow import protocol as protocols
+from ovswitch.openflow.actions.context import warn_rl
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.messages.base import OFPG_ANY, OFPTT_ALL, U16, U64, Message
 from ovswitch.openflow.messages.flow_mod import decode_flags, valid_flags
@@ -265,9 +266,13 @@ def take(header: raws.Header, cursor: Cursor, context: Context) -> FlowStats:
         raise OpenFlowError(
             "OFPBRC_BAD_LEN" if header.version == OF10 else "OFPBIC_BAD_LEN"
         )
-    stats.actions = ofpacts.decode(
-        cursor.take(left), header.version, instructions=header.version >= OF11
-    )
+    try:
+        stats.actions = ofpacts.decode(
+            cursor.take(left), header.version, instructions=True
+        )
+    except OpenFlowError:
+        warn_rl("OFPST_FLOW reply bad instructions", "ofp_flow")
+        raise
     return stats
 
 

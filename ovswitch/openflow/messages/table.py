@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 
 from ovswitch.openflow import wire
+from ovswitch.openflow.actions.context import warn_rl
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.messages.base import U32, Empty, Message
 from ovswitch.openflow.version import OF11, OF12, OF14
@@ -55,7 +56,10 @@ def decode_miss(config: int, version: int) -> int:
     if version not in (OF11, OF12):
         return MISS_DEFAULT
     miss = (config & _MISS_MASK) + 1
-    return MISS_CONTROLLER if miss > MISS_DROP else miss
+    if miss > MISS_DROP:
+        warn_rl(f"bad table miss config {config}", "ofp_table")
+        return MISS_CONTROLLER
+    return miss
 
 
 def _decode_settings(config: int, version: int) -> tuple[int, int]:

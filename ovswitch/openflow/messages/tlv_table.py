@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 
+from ovswitch.openflow.actions.context import warn_rl
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.messages.base import Message
 
@@ -52,8 +53,16 @@ def _take(cursor: Cursor, max_fields: int) -> list[TlvMap]:
     while cursor.left:
         one = TlvMap(*cursor.unpack(_MAP))
         if one.option_len % 4 or one.option_len > MAX_OPTION_SIZE:
+            warn_rl(
+                f"tlv table option length ({one.option_len}) is not a valid option size",
+                "ofp_match",
+            )
             raise OpenFlowError("NXTTMFC_BAD_OPT_LEN")
         if one.index >= max_fields:
+            warn_rl(
+                f"tlv table field index ({one.index}) is too large (max {max_fields - 1})",
+                "ofp_match",
+            )
             raise OpenFlowError("NXTTMFC_BAD_FIELD_IDX")
         mappings.append(one)
     return mappings

@@ -54,7 +54,8 @@ class Row:
         self.size = field.n_bytes
         self.full = (1 << 8 * field.n_bytes) - 1
         self.plain = field.index not in access.SPECIAL and (
-            field.n_bits == 8 * field.n_bytes and field.name not in _CHECKED
+            field.n_bits == field.width == 8 * field.n_bytes
+            and field.name not in _CHECKED
         )
         self.simple_prereq = field.prereq in (NONE, ETHERNET_PACKET)
 

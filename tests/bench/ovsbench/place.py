@@ -75,8 +75,8 @@ class Place:
         ends = []
         for number in (1, 2):
             host = self.namespace(f"h{number}")
-            run(["ip", "link", "add", "eth0", "netns", host.name, "type", "veth", "peer",
-                 "name", f"p{number}", "netns", switch.namespace.name])  # fmt: skip
+            words = f"ip link add eth0 netns {host.name} type veth peer name p{number}"
+            run([*words.split(), "netns", switch.namespace.name])
             for end, device in ((host, "eth0"), (switch.namespace, f"p{number}")):
                 if not offload:
                     end.run("ethtool", "-K", device, "tx", "off")

@@ -63,15 +63,18 @@ class Flood:
 
 def tcp_stream(server, address, client, seconds):
     """One iperf3 stream; return (Gbit/s, gigabytes), both as received."""
+    whole = max(1, round(seconds))  # iperf3 takes a fraction for "without end"
     listener = server.spawn(["iperf3", "--server", "--one-off"],
                             stdout=subprocess.DEVNULL)  # fmt: skip
     try:
         _await_listener(server)
         report = client.run("iperf3", "--json", "--connect-timeout", 5000,
-                            "--time", f"{seconds:g}", "--client", address)  # fmt: skip
+                            "--time", whole, "--client", address)  # fmt: skip
     finally:
         end(listener)
-    received = json.loads(report)["end"]["sum_received"]
+    received = json.loads(report)["end"].get("sum_received")
+    if not received:
+        raise Failure("iperf3 has no connection")
     return received["bits_per_second"] / 1e9, received["bytes"] / 1e9
 
 

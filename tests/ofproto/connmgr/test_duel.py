@@ -158,12 +158,7 @@ BAD_FLOWS = (
     (ADD, "in_port=1,actions=output:2", {"buffer_id": 7}),
     (MODIFY, "in_port=1,actions=output:2", {"buffer_id": 7}),
     (DELETE, "in_port=1", {"buffer_id": 7}),
-    pytest.param(
-        *(ADD, "in_port=1,check_overlap,actions=output:2", {}),
-        marks=pytest.mark.xfail(
-            strict=False, reason="rule.STATE_FLAGS lacks check_overlap, reset_counts"
-        ),
-    ),
+    (ADD, "in_port=1,check_overlap,actions=output:2", {}),
     (ADD, "in_port=1,dl_type=0x800,check_overlap,actions=output:2", {}),
     (7, "in_port=1", {}),
     (ADD, "actions=drop", {"flags": 0}),
