@@ -71,6 +71,7 @@ def _register_dpctl(switch: Switch) -> None:
         environment.missing = {"system": errno.ENOENT}  # there is no kernel module
     environment.warn = _dpctl_log.warn
     environment.port_stats = _port_stats
+    environment.open_device = _open_device
     environment.bring_up = _bring_up
 
     def runner(command: dpctl.Command) -> Callable[[list[str]], str]:
@@ -97,6 +98,13 @@ def _register_dpctl(switch: Switch) -> None:
 def _port_stats(port: Port) -> dict[str, int]:
     device = provider.from_name(port.name)
     return device.get_stats() if device else vport_stats(port)
+
+
+def _open_device(name: str, type_: str) -> None:
+    try:
+        provider.close_netdev(provider.open_netdev(name, type_))
+    except NetdevError as error:
+        raise OSError(error.errno, str(error)) from None
 
 
 def _bring_up(name: str) -> None:

@@ -55,6 +55,15 @@ class Interface:
         self.device.set_etheraddr(address)
         self.refresh_port()
 
+    def set_up(self, up: bool) -> bool:
+        """Bring the device up or down; return whether that worked."""
+        try:
+            self.device.set_up(up)
+        except NetdevError as error:
+            _log.dbg("%s: %s", self.name, error)
+            return False
+        return True
+
     def configure(self, config: InterfaceConfig) -> None:
         """Take changed options. Raises: InterfaceError."""
         self.config = config
@@ -195,6 +204,7 @@ def create(config: InterfaceConfig, ofproto: Ofproto, datapath: Datapath) -> Int
     interface = Interface(config, device, datapath, port)
     if not device.is_virtual:
         port.stats_source = interface.stats
+        port.set_up = interface.set_up
     interface.refresh_port()
     _log.info("bridge %s: added interface %s on port %d", ofproto.name, name,
               port.ofp_port)  # fmt: skip

@@ -81,7 +81,7 @@ def link_columns(device: Netdev) -> dict[str, Any]:
     return {
         "status": device.get_status(),
         "admin_state": _some(None if up is None else _up_or_down(up)),
-        "link_state": _some(_up_or_down(device.get_carrier())),
+        "link_state": _some(_up_or_down(up is not False and device.get_carrier())),
         "link_resets": [device.get_carrier_resets()],
         "duplex": _some(_duplex(current) if bps else None),
         "link_speed": _some(bps or None),

@@ -89,6 +89,7 @@ class Switch:
         """Begin."""
         self.idl.start()
         self._links.start()
+        provider.watch(self._wake.set)
         memory.register(self.memory_usage)
         self._tasks.spawn("database", self._follow_database())
         self._tasks.spawn("switch", self._run())
@@ -97,6 +98,7 @@ class Switch:
         """End; the datapath goes on forwarding unless it is to be deleted."""
         self._tasks.cancel()
         self._links.stop()
+        provider.unwatch(self._wake.set)
         for bridge in self.bridges.values():
             bridge.controllers.stop()
         self.engine.stop()
@@ -322,6 +324,7 @@ class Switch:
             is_new = iface.seen == 0
             if everything or iface.seen != iface.device.change_seq:
                 iface.seen = iface.device.change_seq
+                iface.refresh_port()
                 writes.put(iface.config.row, status.link_columns(iface.device))
             if is_new:
                 writes.put(iface.config.row, {"statistics": iface.statistics()})

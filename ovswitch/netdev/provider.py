@@ -104,6 +104,8 @@ class Netdev:
     def changed(self) -> None:
         """Note that the device's state is another."""
         self.change_seq += 1
+        for callback in _watchers:
+            callback()
 
     def set_config(self, options: Mapping[str, str]) -> None:
         """Apply an Interface row's options. Raises: NetdevError."""
@@ -171,6 +173,7 @@ Factory = Callable[[str], Netdev]
 
 _classes: dict[str, Factory] = {}
 _open: dict[str, Netdev] = {}
+_watchers: list[Callable[[], None]] = []
 
 #: Names that begin so are kept for the datapath's own tunnel devices.
 _RESERVED_PREFIXES = tuple(
@@ -202,6 +205,16 @@ def factory_of(type_: str) -> Factory | None:
 def is_reserved_name(name: str) -> bool:
     """Return whether users may not name an interface so."""
     return name.startswith(_RESERVED_PREFIXES) or name in _RESERVED_NAMES
+
+
+def watch(callback: Callable[[], None]) -> None:
+    """Have `callback` called whenever a device changes; it must not do work itself."""
+    _watchers.append(callback)
+
+
+def unwatch(callback: Callable[[], None]) -> None:
+    """Undo `watch`."""
+    _watchers.remove(callback)
 
 
 def open_netdev(name: str, type_: str) -> Netdev:

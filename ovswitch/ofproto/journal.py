@@ -16,6 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     from ovswitch.ofproto.rule import Rule
     from ovswitch.ofproto.tables import FlowTables
 
@@ -25,16 +28,18 @@ _ADDED, _MODIFIED, _REMOVED = range(3)
 class Journal:
     """A transaction on flow tables, open until rolled back or closed.
 
-    It is the only observer of the tables while it is open.
+    It is the only observer of the tables while it is open. As a context manager it
+    rolls back what wasn't closed, whatever went wrong.
     """
 
-    __slots__ = ("_changes", "_observers", "_published", "_tables")
+    __slots__ = ("_changes", "_is_open", "_observers", "_published", "_tables")
 
     def __init__(self, tables: FlowTables) -> None:
         """Begin. There can be only one at a time."""
         self._tables = tables
         self._changes: list[tuple[int, Rule, Rule | None, object | None]] = []
         self._published = 0
+        self._is_open = True
         self._observers = tables.replace_observers([self])
 
     @property
@@ -42,8 +47,21 @@ class Journal:
         """How many changes have been made so far."""
         return len(self._changes)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_open:
+            self.roll_back()
+
     def close(self) -> None:
         """End the transaction: changes are told directly again."""
+        self._is_open = False
         self._tables.replace_observers(self._observers)
 
     def roll_back(self) -> None:

@@ -147,6 +147,9 @@ class MacLearning(Generic[P]):
             is_new = True
         else:
             is_new = False
+            is_fresh = self.age(entry, now) <= 0 and entry.port == port
+            if is_fresh and (not is_grat_arp or is_bond):
+                return False  # nothing to note, not even for the order of use
             self._touch(entry)
         entry.expires = now + self.idle_time
         if is_grat_arp:

@@ -89,8 +89,8 @@ class Ofproto:
     """
 
     __slots__ = (
-        "_bundles_by_key", "_flood_ports", "_names", "_next_expiry", "_last_port",
-        "backer", "bundles", "clock", "connmgr", "datapath_id", "dp_desc",
+        "_bundles_by_key", "_flood_ports", "_freed_ports", "_last_port", "_names",
+        "_next_expiry", "backer", "bundles", "clock", "connmgr", "datapath_id", "dp_desc",
         "drop_frags_rule", "forward_bpdu", "frag_handling", "hw_desc", "in_band",
         "mac_learning", "mfr_desc", "mirrors", "miss_rule", "name",
         "no_packet_in_rule", "ports", "rstp", "serial_desc", "special", "stp",
@@ -290,6 +290,9 @@ class Ofproto:
     def port_set_config(self, port: Port, config: int, mask: int) -> bool:
         """Change configuration bits, for a controller; return whether any changed."""
         toggled = (port.config ^ config) & mask & p.CONFIG_MASK
+        if toggled & p.PORT_DOWN and port.set_up is not None:
+            if not port.set_up(not config & p.PORT_DOWN):
+                toggled &= ~p.PORT_DOWN
         if not toggled:
             return False
         port.config ^= toggled

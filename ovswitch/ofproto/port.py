@@ -92,6 +92,8 @@ class Port:
         mtu: in octets.
         created: in ms of monotonic time.
         stats_source: gives the device's counters; None for those counted here.
+        set_up: brings the device up or down and returns whether it could; None for
+            ports that have none.
         options: the device's configuration, for dpif/show.
         aux: for the owner in `bridge/`.
     """
@@ -100,7 +102,7 @@ class Port:
         "advertised", "aux", "bundle", "config", "created", "curr", "curr_speed",
         "hw_addr", "is_tunnel", "max_speed", "may_enable", "may_forward", "may_learn",
         "mtu", "name", "netdev_type", "odp_port", "ofp_port", "ofproto", "options",
-        "peer_features", "peer_name", "state", "stats", "stats_source", "supported",
+        "peer_features", "peer_name", "set_up", "state", "stats", "stats_source", "supported",
     )  # fmt: skip
 
     def __init__(
@@ -136,6 +138,7 @@ class Port:
         self.created = 0
         self.stats = PortStats()
         self.stats_source: Callable[[], PortStats | None] | None = None
+        self.set_up: Callable[[bool], bool] | None = None
         self.options: dict[str, str] = {}
         self.aux: object = None
 

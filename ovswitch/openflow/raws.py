@@ -311,13 +311,13 @@ def _stats(octets: bytes, version: int, kind: int) -> tuple[int, int, int, int, 
         _short(octets, 16)
         vendor = _U32.unpack_from(octets, 12)[0]
         if vendor != NX:
-            raise OpenFlowError("OFPBRC_BAD_VENDOR")
+            raise _unknown_vendor(vendor)
         _short(octets, 24)
         return stat, vendor, _U32.unpack_from(octets, 16)[0], 24, flags
     _short(octets, 24)
     vendor, subtype = _2U32.unpack_from(octets, 16)
     if vendor not in (NX, ONF):
-        raise OpenFlowError("OFPBRC_BAD_VENDOR")
+        raise _unknown_vendor(vendor)
     return stat, vendor, subtype, 24, flags
 
 
@@ -341,10 +341,7 @@ def parse(octets: bytes, *, partial: bool = False) -> Header:
         _short(octets, 16)
         vendor, subtype = _2U32.unpack_from(octets, 8)
         if vendor not in (NX, ONF):
-            raise OpenFlowError(
-                "OFPBRC_BAD_VENDOR",
-                f"OpenFlow message has unknown vendor {vendor:#x}",
-            )
+            raise _unknown_vendor(vendor)
         body = 16
     elif is_stats:
         stat, vendor, subtype, body, flags = _stats(octets, version, kind)
@@ -354,8 +351,22 @@ def parse(octets: bytes, *, partial: bool = False) -> Header:
     if raw is None:
         raise _unknown(version, kind, stat, vendor, subtype, is_stats)
     if not partial:
-        check_size(raw, len(octets) - body)
+        check_size(raw, len(octets) - body, body)
     return Header(raw, version, size, xid, body, flags)
+
+
+def _refuse(name: str, text: str, burst: int = 1) -> OpenFlowError:
+    """Say in the log what is wrong with a message; return the error."""
+    from ovswitch.openflow.actions.context import warn_rl
+
+    warn_rl(text, "ofp_msgs", burst)
+    return OpenFlowError(name)
+
+
+def _unknown_vendor(vendor: int) -> OpenFlowError:
+    shown = f"{vendor:#x}" if vendor else "0"
+    text = f"OpenFlow message has unknown vendor {shown}"
+    return _refuse("OFPBRC_BAD_VENDOR", text)
 
 
 def _unknown(
@@ -371,20 +382,28 @@ def _unknown(
         name = "OFPBRC_BAD_SUBTYPE"
     elif is_stats:
         name = "OFPBRC_BAD_STAT"
-    return OpenFlowError(name, f"unknown OpenFlow message ({detail})")
+    return _refuse(name, f"unknown OpenFlow message ({detail})")
 
 
-def check_size(raw: Raw, size: int) -> None:
-    """Check the size of a message's body.
+def check_size(raw: Raw, size: int, start: int = 0) -> None:
+    """Check the size of a message's body, which begins at `start`.
 
     Raises:
         OpenFlowError: OFPBRC_BAD_LEN.
     """
     rest = size - raw.min_body
     if rest < 0 or (rest and (not raw.multiple or rest % raw.multiple)):
-        raise OpenFlowError(
-            "OFPBRC_BAD_LEN", f"received {raw.name} with incorrect length"
-        )
+        least = start + raw.min_body
+        wanted = f"expected length {least}"
+        if raw.multiple == 1:
+            wanted = f"expected length at least {least} bytes"
+        elif raw.multiple:
+            wanted = (
+                f"must be exactly {least} bytes or longer by an integer multiple of "
+                f"{raw.multiple} bytes"
+            )
+        text = f"received {raw.name} with incorrect length {start + size} ({wanted})"
+        raise _refuse("OFPBRC_BAD_LEN", text, 5)
 
 
 def find(kind: str, version: int, form: str = "") -> Raw:

@@ -37,14 +37,10 @@ _NORMAL = (
 )
 #: Transcripts that differ as yet, and why.
 _TO_DO = {
-    "actions": "messages.flow_stats refuses instructions of OpenFlow 1.0",
-    "bundles": "groups; bundle messages aren't printed",
+    "bundles": "groups",
     "conntrack": "ct-flush",
     "groups": "groups",
-    "matches": "arp_op in extensible matches",
     "meters": "meters",
-    "tables": "table messages don't log bad miss configurations",
-    "tlv-map": "TLV tables aren't printed",
 }
 _VERSIONS = ",".join(f"OpenFlow1{minor}" for minor in range(6))
 
@@ -176,7 +172,7 @@ def test_reference_does_what_the_transcript_says(transcript, switch):
 @pytest.mark.reference
 @each_transcript
 def test_our_ofctl_prints_the_same(transcript, switch, request):
-    if transcript.stem in _TO_DO and not os.environ.get("YY"):
+    if transcript.stem in _TO_DO:
         reason = _TO_DO[transcript.stem]
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     check(transcript, switch, Ours)

@@ -98,7 +98,10 @@ class Connection:
         except OSError as error:
             self._die_connecting(error.errno or 0)
         if self._core.state is vconn.CLOSED:
-            self._flush_quietly()
+            try:
+                self._flush()  # tells the peer why
+            except OSError as error:
+                self._die_connecting(error.errno or 0)
             self._die_connecting(self._core.error)
         self.protocol = protocols.first_of_version(self.version)
 
@@ -110,12 +113,6 @@ class Connection:
         octets = self._core.take_output()
         if octets:
             self._stream.send(octets)
-
-    def _flush_quietly(self) -> None:
-        try:
-            self._flush()
-        except OSError:
-            return  # the peer has gone; why it goes is what counts
 
     def _read(self) -> None:
         octets = self._stream.recv()

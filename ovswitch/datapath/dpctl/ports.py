@@ -102,6 +102,11 @@ def _add_one(session: Session, dpif: Dpif, dp_name: str, argument: str) -> None:
         else:
             config[key] = value
     try:
+        session.environment.open_device(name, port_type)
+    except OSError as error:
+        text = f"{name}: failed to open network device"
+        session.fail(error.errno or EINVAL, text)
+    try:
         number = dpif.port_add(name, port_type, port_no, upcalls=False)
     except DpifError as error:
         if error.errno == ENODEV and port_type == "system":

@@ -61,6 +61,7 @@ class Environment:
         port_config: a port's configuration, for `show` (a tunnel's options).
         port_stats: a port's counters by name (see `STATS`), those known.
         set_port_config: change a port's configuration; returns an error text or "".
+        open_device: make sure that a device of a type can be opened; raises OSError.
         bring_up: bring a network device up.
     """
 
@@ -69,6 +70,7 @@ class Environment:
         "announce",
         "bring_up",
         "missing",
+        "open_device",
         "port_config",
         "port_stats",
         "set_port_config",
@@ -87,6 +89,7 @@ class Environment:
         self.set_port_config: Callable[[Port, dict[str, str]], str] = (
             lambda _port, _config: ""
         )
+        self.open_device: Callable[[str, str], None] = lambda _name, _type: None
         self.bring_up: Callable[[str], None] = lambda _name: None
 
     def use(self) -> None:

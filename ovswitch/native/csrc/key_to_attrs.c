@@ -113,7 +113,9 @@ put_arp(const struct writer *w)
     memset(&k, 0, sizeof k);
     k.arp_sip = w->data->nw_src;
     k.arp_tip = w->data->nw_dst;
-    k.arp_op = htons(w->data->nw_proto);
+    /* All ones in a mask are all ones of the wider member too. */
+    k.arp_op = w->data->nw_proto == UINT8_MAX ? UINT16_MAX
+                                              : htons(w->data->nw_proto);
     memcpy(k.arp_sha, &w->data->arp_sha, sizeof k.arp_sha);
     memcpy(k.arp_tha, &w->data->arp_tha, sizeof k.arp_tha);
     nl_put_unspec(w->b, OVS_KEY_ATTR_ARP, &k, sizeof k);
@@ -460,6 +462,9 @@ exact_l3_onward(const struct flow_key *key, struct flow_key *mask)
     }
 }
 
+/* The bits of ct_state that have a meaning (OVS_CS_F_*). */
+#define CT_STATE_KNOWN 0xff
+
 /* Makes 'mask' match all that a packet with 'key' has, and that attributes can
  * say: IGMP's fields, for one, have none. */
 void
@@ -469,7 +474,7 @@ key_exact_mask(const struct flow_key *key, struct flow_key *mask)
     exact_tunnel(key, mask);
     EXACT(skb_priority);
     EXACT(pkt_mark);
-    EXACT(ct_state);
+    mask->ct_state = htonl(CT_STATE_KNOWN);
     EXACT(ct_zone);
     EXACT(ct_mark);
     EXACT(ct_label);

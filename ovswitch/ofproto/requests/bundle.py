@@ -228,9 +228,26 @@ def _control(ofconn: Ofconn, request: Request) -> None:
 
 def _commit(ofconn: Ofconn, entries: Sequence[Entry], flags: int) -> None:
     """Carry out all of a bundle, or nothing."""
-    journal = Journal(ofconn.ofproto.tables)
-    positions = []
     try:
+        journal, positions = _start(ofconn, entries, flags)
+        for entry, position in zip(entries, positions, strict=True):
+            journal.publish(position)
+            entry.finish()
+    finally:
+        ofconn.connmgr.flush_monitors()
+        for entry in entries:
+            entry.leave()
+
+
+def _start(
+    ofconn: Ofconn, entries: Sequence[Entry], flags: int
+) -> tuple[Journal, list[int]]:
+    """Start all entries; return the journal and where in it each entry ends.
+
+    Raises: OpenFlowError: nothing was changed, and the peer was told why.
+    """
+    positions = []
+    with Journal(ofconn.ofproto.tables) as journal:
         for entry in entries:
             try:
                 entry.start(flags)
@@ -240,13 +257,7 @@ def _commit(ofconn: Ofconn, entries: Sequence[Entry], flags: int) -> None:
                 raise OpenFlowError("OFPBFC_MSG_FAILED") from error
             positions.append(journal.position)
         journal.close()
-        for entry, position in zip(entries, positions, strict=True):
-            journal.publish(position)
-            entry.finish()
-    finally:
-        ofconn.connmgr.flush_monitors()
-        for entry in entries:
-            entry.leave()
+    return journal, positions
 
 
 HANDLERS = {"BUNDLE_CONTROL": _control, "BUNDLE_ADD_MESSAGE": _add}

@@ -23,13 +23,13 @@ from ovswitch.ofproto.xlate import context as c
 from ovswitch.ofproto.xlate import fieldops
 from ovswitch.openflow import actions as ofactions
 from ovswitch.openflow.actions import types as t
+from ovswitch.openflow.actions.learn import DST_MATCH, DST_OUTPUT
 from ovswitch.openflow.actions.set_field import LOAD
 from ovswitch.openflow.errors import OpenFlowError
 
 if TYPE_CHECKING:
     from ovswitch.ofproto.xlate.context import Context
 
-DST_MATCH, DST_LOAD, DST_OUTPUT = range(3)
 F_SEND_FLOW_REM, F_DELETE_LEARNED, F_WRITE_RESULT = 1, 2, 4
 
 _PACKET_TYPE = SLOTS["packet_type"].mask

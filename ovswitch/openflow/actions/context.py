@@ -52,9 +52,9 @@ def warn(text: str, module: str = "ofp_actions") -> None:
     vlog.Module(module).warn("%s", text)
 
 
-def warn_rl(text: str, module: str = "ofp_actions") -> None:
+def warn_rl(text: str, module: str = "ofp_actions", burst: int = 5) -> None:
     """Log a warning, but not too many: a peer's octets are the cause."""
-    _log(module, "warn_rl", text)
+    _log(module, "warn_rl", text, burst)
 
 
 def info_rl(text: str) -> None:
@@ -62,15 +62,15 @@ def info_rl(text: str) -> None:
     _log("ofp_actions", "info_rl", text)
 
 
-_limits: dict[str, vlog.RateLimit] = {}
+_limits: dict[tuple[str, int], vlog.RateLimit] = {}
 
 
-def _log(module: str, method: str, text: str) -> None:
+def _log(module: str, method: str, text: str, burst: int = 5) -> None:
     from ovswitch.runtime import vlog
 
-    limit = _limits.get(module)
+    limit = _limits.get((module, burst))
     if limit is None:
-        limit = _limits[module] = vlog.RateLimit(1, 5)
+        limit = _limits[module, burst] = vlog.RateLimit(1, burst)
     getattr(vlog.Module(module), method)(limit, "%s", text)
 
 

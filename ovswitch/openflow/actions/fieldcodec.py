@@ -15,9 +15,12 @@ import struct
 
 from ovswitch.flow.fields import BY_OXM
 from ovswitch.openflow.errors import OpenFlowError
+from ovswitch.openflow.oxm.entry import refuse_length, refuse_wildcards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ovswitch.flow.fields import Field, Oxm
     from ovswitch.openflow.wire import Cursor
 
@@ -98,8 +101,51 @@ def _pull_raw_header(cursor: Cursor) -> tuple[tuple[int, int, int], bool, int]:
         cursor.offset = start
         raise OpenFlowError("OFPBMC_BAD_LEN") from None
     if size < 0:
-        raise OpenFlowError("OFPBMC_BAD_LEN")
+        raise refuse_length(_number(cursor, start))
     return (oxm_class, experimenter, octet >> 1), bool(octet & 1), size
+
+
+def _number(cursor: Cursor, start: int) -> int:
+    """Return the header that begins at `start` and was taken, as a number."""
+    is_long = cursor.octets[start : start + 2] == b"\xff\xff"
+    return int.from_bytes(cursor.octets[start : start + (8 if is_long else 4)], "big")
+
+
+def _unknown(key: tuple[int, int, int], width: int) -> OpenFlowError:
+    """Return the error for an entry whose field, or whose field's size, is unknown.
+
+    It is OFPBAC_BAD_SET_LEN when a field with another size shares the entry's bucket in
+    the reference's table of fields: its own field at a wrong size always does, and an
+    unknown one mostly has such a neighbour.
+    """
+    oxm_class, experimenter, number = key
+    if oxm_class == EXPERIMENTER_CLASS:
+        width += 4
+    if not width:
+        return OpenFlowError("OFPBAC_BAD_SET_TYPE")
+    hashes = [(_hash(*other), size) for other, size in _sizes()]
+    bits = (len(hashes) // 2).bit_length()
+    bucket = (1 << bits) - 1 & _hash(oxm_class, experimenter, number)
+    return OpenFlowError(
+        "OFPBAC_BAD_SET_LEN"
+        if any(
+            (1 << bits) - 1 & hashed == bucket and size != width
+            for hashed, size in hashes
+        )
+        else "OFPBAC_BAD_SET_TYPE"
+    )
+
+
+def _sizes() -> Iterator[tuple[tuple[int, int, int], int]]:
+    for key, (field, _) in BY_OXM.items():
+        yield key, field.n_bytes + (4 if key[0] == EXPERIMENTER_CLASS else 0)
+
+
+def _hash(oxm_class: int, experimenter: int, number: int) -> int:
+    from ovswitch.flow import hashes
+
+    high = oxm_class << 16 | number << 9
+    return hashes.finish(hashes.add(hashes.add(0, experimenter), high), 8)
 
 
 def pull_header(cursor: Cursor) -> Field:
@@ -142,14 +188,13 @@ def pull_entry(cursor: Cursor, *, may_mask: bool) -> tuple[Field, int, int]:
         OpenFlowError: OFPBAC_BAD_SET_TYPE, OFPBAC_BAD_SET_LEN, OFPBMC_BAD_LEN,
             OFPBMC_BAD_WILDCARDS, OFPBMC_BAD_MASK.
     """
+    start = cursor.offset
     key, masked, size = _pull_raw_header(cursor)
     found = BY_OXM.get(key)
-    if found is None:
-        raise OpenFlowError("OFPBAC_BAD_SET_TYPE")
-    field = found[0]
     width = size >> masked
-    if not _fits(field, width):
-        raise OpenFlowError("OFPBAC_BAD_SET_LEN" if size else "OFPBAC_BAD_SET_TYPE")
+    if found is None or not _fits(found[0], width):
+        raise _unknown(key, width)
+    field = found[0]
     if size > cursor.left:
         raise OpenFlowError("OFPBMC_BAD_LEN")
     value = int.from_bytes(cursor.take(width), "big")
@@ -158,7 +203,7 @@ def pull_entry(cursor: Cursor, *, may_mask: bool) -> tuple[Field, int, int]:
         mask = int.from_bytes(cursor.take(width), "big")
         cursor.skip(size - 2 * width)
         if value & ~mask:
-            raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+            raise refuse_wildcards(_number(cursor, start))
         if not may_mask:
             raise OpenFlowError("OFPBMC_BAD_MASK")
     return field, value, mask

@@ -41,6 +41,10 @@ class TlvMap:
         self.index = index
 
 
+def _warn(text: str) -> None:
+    warn_rl(text, "ofp_match")
+
+
 def _put(mappings: Iterable[TlvMap]) -> bytes:
     return b"".join(
         _MAP.pack(one.option_class, one.option_type, one.option_len, one.index)
@@ -53,16 +57,12 @@ def _take(cursor: Cursor, max_fields: int) -> list[TlvMap]:
     while cursor.left:
         one = TlvMap(*cursor.unpack(_MAP))
         if one.option_len % 4 or one.option_len > MAX_OPTION_SIZE:
-            warn_rl(
-                f"tlv table option length ({one.option_len}) is not a valid option size",
-                "ofp_match",
-            )
+            size = one.option_len
+            _warn(f"tlv table option length ({size}) is not a valid option size")
             raise OpenFlowError("NXTTMFC_BAD_OPT_LEN")
         if one.index >= max_fields:
-            warn_rl(
-                f"tlv table field index ({one.index}) is too large (max {max_fields - 1})",
-                "ofp_match",
-            )
+            last = max_fields - 1
+            _warn(f"tlv table field index ({one.index}) is too large (max {last})")
             raise OpenFlowError("NXTTMFC_BAD_FIELD_IDX")
         mappings.append(one)
     return mappings
@@ -88,6 +88,7 @@ class TlvTableMod(Message):
 def _decode_mod(header: raws.Header, cursor: Cursor, context: Context) -> TlvTableMod:
     (command,) = cursor.unpack(_MOD)
     if command > NXTTMC_CLEAR:
+        _warn(f"tlv table mod command ({command}) is out of range")
         raise OpenFlowError("NXTTMFC_BAD_COMMAND")
     return TlvTableMod(command, _take(cursor, N_FIELDS))
 

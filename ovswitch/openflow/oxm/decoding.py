@@ -17,7 +17,7 @@ from ovswitch.flow.layout import SLOTS
 from ovswitch.flow.match import Match
 from ovswitch.flow.tun_metadata import TunTable, present
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.oxm.entry import ROWS, Entry, take_entry
+from ovswitch.openflow.oxm.entry import ROWS, Entry, refuse_wildcards, take_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def decode(
             if row.masked:
                 wanted = int.from_bytes(octets[at + size : at + 2 * size], "big")
                 if new & ~wanted:
-                    raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+                    raise refuse_wildcards(number)
                 if not field.maskable and wanted not in (0, row.full):
                     raise OpenFlowError("OFPBMC_BAD_MASK")
             cursor.offset = at + (number & 0xFF)

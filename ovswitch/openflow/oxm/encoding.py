@@ -109,6 +109,14 @@ _EXACT_FIELDS = frozenset(
 #: Fields narrower than their octets that are still exact when all their bits are.
 _NARROW_EXACT = frozenset({"vlan_vid", "ip_frag", "nsh_spi"})
 
+#: Fields narrower than their slot, which they have to themselves, with all its bits.
+_OWNERS = frozenset(
+    field.name
+    for field in ALL
+    if field.slot.width == 8 * field.n_bytes != field.width
+    and field.name not in _EXACT_FIELDS | {"vlan_vid"}
+)
+
 # Octets in front, place and width of the value in the flow, its size, octets behind,
 # whether it is a port.
 _Item = tuple[bytes, int, int, int, bytes, bool]
@@ -160,8 +168,7 @@ class _Planner:
         exact = field.name in _EXACT_FIELDS or (
             bits == ones and (field.width == 8 * size or field.name in _NARROW_EXACT)
         )
-        if not exact and field.slot.width == 8 * size != field.width:
-            # A field that has its slot to itself, as `tcp_flags`.
+        if not exact and field.name in _OWNERS:
             bits = self.mask >> field.slot.shift & field.slot.ones
             exact = bits == field.slot.ones
         if field.prereq is not NONE:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NXM = 0  # as a version: prefer Nicira's form of a field
 
 _EXPERIMENTER = 0xFFFF
+_EXPERIMENTER_HEADER_SIZE = 8
 _U32 = struct.Struct("!I")
 
 
@@ -110,6 +111,41 @@ class Entry:
         self.mask = full if mask is None else int.from_bytes(mask, "big")
 
 
+def _describe(number: int) -> str:
+    """Return a header as the log shows it: experimenter:class:field:mask:length."""
+    experimenter = 0
+    if number >> 32:
+        experimenter, number = number & 0xFFFFFFFF, number >> 32
+    shown = f"{experimenter:#x}" if experimenter else "0"
+    field, masked = number >> 9 & 0x7F, number >> 8 & 1
+    return f"{shown}:{number >> 16}:{field}:{masked}:{number & 0xFF}"
+
+
+def refuse_length(number: int) -> OpenFlowError:
+    """Log that an experimenter's header is longer than what it announces."""
+    from ovswitch.openflow.actions.context import warn_rl
+
+    least = _EXPERIMENTER_HEADER_SIZE
+    warn_rl(
+        f"OXM header {_describe(number)} has invalid length {number >> 32 & 0xFF} "
+        f"(minimum is {least})",
+        "nx_match",
+    )
+    return OpenFlowError("OFPBMC_BAD_LEN")
+
+
+def refuse_wildcards(number: int) -> OpenFlowError:
+    """Log that an entry's value has ones where its mask has none."""
+    from ovswitch.openflow.actions.context import warn_rl
+
+    warn_rl(
+        f"Rejecting NXM/OXM entry {_describe(number)} with 1-bits in value for bits "
+        "wildcarded by the mask.",
+        "nx_match",
+    )
+    return OpenFlowError("OFPBMC_BAD_WILDCARDS")
+
+
 def find_oxm(number: int) -> tuple[Oxm | None, bool]:
     """Return the wire form that a header's number names, and whether a mask follows."""
     first = number if number < 1 << 32 else number >> 32
@@ -132,10 +168,13 @@ def take_header(cursor: Cursor) -> tuple[int, Field | None, int, bool]:
     length = number & 0xFF
     masked = bool(number >> 8 & 1)
     if number >> 16 == _EXPERIMENTER:
-        if cursor.left < 4 or length < 4:
+        if cursor.left < 4:
             cursor.offset -= 4
             raise OpenFlowError("OFPBMC_BAD_LEN")
         number = number << 32 | cursor.u32()
+        if length < 4:
+            cursor.offset -= 8
+            raise refuse_length(number)
         length -= 4
     row = ROWS.get(number)
     field = row.field if row is not None else _variable.get(number >> 9)
@@ -157,5 +196,5 @@ def take_entry(cursor: Cursor) -> Entry:
     half = length // 2
     value, mask = payload[:half], payload[half : 2 * half]
     if int.from_bytes(value, "big") & ~int.from_bytes(mask, "big"):
-        raise OpenFlowError("OFPBMC_BAD_WILDCARDS")
+        raise refuse_wildcards(number)
     return Entry(number, field, value, mask)

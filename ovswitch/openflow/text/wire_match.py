@@ -7,12 +7,18 @@ import struct
 
 from ovswitch.flow import prereqs, values
 from ovswitch.flow.names import NameMap, format_port
+from ovswitch.openflow.actions.fieldcodec import is_variable
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.oxm import take_entry
 from ovswitch.openflow.oxm.entry import find_oxm
 from ovswitch.openflow.wire import Cursor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovswitch.flow.fields import Field
+
 _MATCH10 = struct.Struct("!IH6s6sHBxHBBxxIIHH")
+_MAX_SHOWN = 128
 _COOKIES = {0x00013C08: "NXM_NX_COOKIE", 0x00013D10: "NXM_NX_COOKIE_W"}
 
 
@@ -25,6 +31,18 @@ def entry_name(number: int) -> str:
         return _COOKIES[number]
     first = number if number < 1 << 32 else number >> 32
     return f"{first >> 16}:{first >> 9 & 0x7F}"
+
+
+def _hex(octets: bytes, field: Field | None) -> str:
+    """Return a value's octets, at most as many as there is room for.
+
+    Of a field of any size (tun_metadataN) the reference shows the first octets of the
+    field at its full size, mostly zeros, and so do we.
+    """
+    if field is not None and is_variable(field):
+        filled = octets[: field.n_bytes].rjust(field.n_bytes, b"\0")
+        return filled[: len(octets)].hex()
+    return octets[:_MAX_SHOWN].hex()
 
 
 def format_nxm(octets: bytes) -> str:
@@ -40,11 +58,10 @@ def format_nxm(octets: bytes) -> str:
         except OpenFlowError:
             break
         end = cursor.offset
-        size = min(entry.size, 128)
         start = end - entry.size * (2 if entry.masked else 1)
-        text = octets[start : start + size].hex()
+        text = _hex(octets[start : start + entry.size], entry.field)
         if entry.masked:
-            text += "/" + octets[start + entry.size : start + entry.size + size].hex()
+            text += "/" + _hex(octets[start + entry.size : end], entry.field)
         parts.append(f"{entry_name(entry.header)}({text})")
     if end < len(octets):
         parts.append(f"<{len(octets) - end} invalid bytes>")

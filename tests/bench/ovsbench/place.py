@@ -55,7 +55,8 @@ class Place:
         run(["ip", "netns", "add", made.name])
         self.at_end(run, ["ip", "netns", "del", made.name])
         for which in ("all", "default"):  # neighbour discovery would be counted
-            made.run("sysctl", "-qw", f"net.ipv6.conf.{which}.disable_ipv6=1")
+            setting = f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6"
+            made.run("sh", "-c", f"echo 1 > {setting}")
         made.run("ip", "link", "set", "lo", "up")
         return made
 

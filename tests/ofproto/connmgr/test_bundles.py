@@ -382,6 +382,21 @@ def test_a_failed_bundle_leaves_no_trace(switch):
     tables.check_invariants()
 
 
+def test_a_bug_in_the_middle_takes_all_back(switch, monkeypatch):
+    """Whatever is raised: the tables are as before and work on."""
+    peer = Peer(switch, OF14)
+    peer.ask(flow(OF14, ADD, "priority=3,actions=drop"))
+    peer.ask(add_flow(OF14, DELETE, ""), add_flow(OF14, ADD, "actions=group:1"))
+    with monkeypatch.context() as patch:
+        tables = switch.ofproto.tables
+        patch.setattr(tables, "group_exists", lambda group_id: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            peer.ask(_commit())
+    assert [row[2] for row in flows_of(peer)] == [3]
+    peer.ask(add_flow(OF14, DELETE, ""), _commit())
+    assert flows_of(peer) == []
+
+
 def test_flow_removed_comes_before_the_reply(switch):
     peer = Peer(switch, OF14, settings=Settings(is_primary=True))
     peer.ask(flow(OF14, ADD, "priority=7,send_flow_rem,actions=drop"))

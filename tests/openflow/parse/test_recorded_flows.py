@@ -23,9 +23,6 @@ VERSIONS = {"1.0": 1, "1.3": 4, "1.5": 6}
 
 RECORDED = json.loads(FILE.read_text())
 
-# OpenFlow 1.0's flow mods may hold write_metadata; `messages.flow_mod` refuses it.
-TO_DO = ("actions=write_metadata:5", "actions=write_metadata:5/7")
-
 
 def ours(text, version):
     """Do what `ovs-ofctl parse-flow` does."""
@@ -51,15 +48,7 @@ def references(text, version):
     return result.stdout + "".join(x for x in complaints if x.startswith("ovs-ofctl: "))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(text, marks=pytest.mark.xfail(strict=False))
-        if text in TO_DO
-        else text
-        for text in RECORDED
-    ],
-)
+@pytest.mark.parametrize("text", RECORDED)
 def test_flow_is_read_and_printed_as_by_the_reference(text):
     for name, version in VERSIONS.items():
         assert ours(text, version) == RECORDED[text][name]
