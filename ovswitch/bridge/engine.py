@@ -15,6 +15,7 @@ from ovswitch.bridge.config import get_int
 from ovswitch.bridge.datapaths import Datapath, Datapaths
 from ovswitch.datapath.dpif import DpifError
 from ovswitch.datapath.transport import TransportError
+from ovswitch.ofproto.bundles import DEFAULT_IDLE_TIMEOUT_MS
 from ovswitch.runtime import clock, loop, vlog
 
 _log = vlog.Module("ofproto_dpif_upcall")
@@ -76,7 +77,11 @@ class Engine:
         """Take the settings of Open_vSwitch's `other_config`."""
         values = dict(other_config)
         self._datapaths.set_vlan_limit(get_int(values, "vlan-limit", VLAN_LIMIT))
+        seconds = get_int(values, "bundle-idle-timeout", 0)
+        bundle_idle_timeout = seconds * 1000 or DEFAULT_IDLE_TIMEOUT_MS
         for datapath in self._datapaths.open.values():
+            for ofproto in datapath.backer.ofprotos.values():
+                ofproto.connmgr.bundle_idle_timeout = bundle_idle_timeout
             udpif = datapath.backer.udpif
             udpif.max_flow_limit = get_int(values, "flow-limit", FLOW_LIMIT)
             udpif.max_idle = max(get_int(values, "max-idle", MAX_IDLE_MS), 500)

@@ -223,8 +223,9 @@ class Switch:
         writes = Writes()
         if root:
             _configure_ssl(root)
-            self.engine.configure(dict(root.other_config))
         self._configure_bridges(root, writes)
+        if root:  # now that all datapaths are open
+            self.engine.configure(dict(root.other_config))
         for bridge in list(self.bridges.values()):
             await bridge.configure_controllers(self_confine=self._self_confine)
         opened = provider.open_devices()

@@ -35,6 +35,7 @@ _ALWAYS = 0
 for _name in (
     "skb_priority",
     "pkt_mark",
+    "ct_state",
     "ct_zone",
     "ct_mark",
     "ct_label",
@@ -44,7 +45,6 @@ for _name in (
 ):
     _ALWAYS |= SLOTS[_name].mask
 _ALWAYS |= FIELDS["in_port"].mask
-_ALWAYS |= 0xFF << SLOTS["ct_state"].shift  # the bits that have a meaning
 
 _ETHERNET = SLOTS["dl_dst"].mask | SLOTS["dl_src"].mask | SLOTS["dl_type"].mask
 _VLANS = tuple(

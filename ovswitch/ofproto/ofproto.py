@@ -90,7 +90,8 @@ class Ofproto:
 
     __slots__ = (
         "_bundles_by_key", "_flood_ports", "_freed_ports", "_last_port", "_names",
-        "_next_expiry", "backer", "bundles", "clock", "connmgr", "datapath_id", "dp_desc",
+        "_next_expiry", "backer", "bundles", "clock", "connmgr", "datapath_id",
+        "dp_desc",
         "drop_frags_rule", "forward_bpdu", "frag_handling", "hw_desc", "in_band",
         "mac_learning", "mfr_desc", "mirrors", "miss_rule", "name",
         "no_packet_in_rule", "ports", "rstp", "serial_desc", "special", "stp",
@@ -290,9 +291,9 @@ class Ofproto:
     def port_set_config(self, port: Port, config: int, mask: int) -> bool:
         """Change configuration bits, for a controller; return whether any changed."""
         toggled = (port.config ^ config) & mask & p.CONFIG_MASK
-        if toggled & p.PORT_DOWN and port.set_up is not None:
-            if not port.set_up(not config & p.PORT_DOWN):
-                toggled &= ~p.PORT_DOWN
+        set_up = port.set_up
+        if toggled & p.PORT_DOWN and set_up and not set_up(not config & p.PORT_DOWN):
+            toggled &= ~p.PORT_DOWN
         if not toggled:
             return False
         port.config ^= toggled

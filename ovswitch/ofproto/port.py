@@ -102,7 +102,8 @@ class Port:
         "advertised", "aux", "bundle", "config", "created", "curr", "curr_speed",
         "hw_addr", "is_tunnel", "max_speed", "may_enable", "may_forward", "may_learn",
         "mtu", "name", "netdev_type", "odp_port", "ofp_port", "ofproto", "options",
-        "peer_features", "peer_name", "set_up", "state", "stats", "stats_source", "supported",
+        "peer_features", "peer_name", "set_up", "state", "stats", "stats_source",
+        "supported",
     )  # fmt: skip
 
     def __init__(

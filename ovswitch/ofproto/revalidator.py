@@ -172,7 +172,12 @@ class Revalidator:
             ukey.actions = actions
             ops.append(
                 udpif.dpif.flow_put(
-                    ukey.key, ukey.mask, actions, ukey.ufid, create=False, modify=True
+                    ukey.key,
+                    ukey.mask or None,
+                    actions,
+                    ukey.ufid,
+                    create=False,
+                    modify=True,
                 )
             )
 

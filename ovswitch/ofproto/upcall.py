@@ -206,7 +206,7 @@ class UpcallHandler:
             mask = udpif.codec.from_mask(wildcards, flow)
         else:
             wildcards = FLOW_MASK
-            mask = udpif.codec.from_mask(wildcards, flow)
+            mask = b""  # the datapath knows what an exact match is
         ukey = Ukey(ufid(key), key, mask, actions, flow, wildcards, now)
         if not udpif.install(ukey):
             return None
@@ -215,7 +215,7 @@ class UpcallHandler:
         if recirc_id and udpif.backer.recirc.ref(recirc_id):
             ukey.recircs.append(recirc_id)
         puts.append((len(ops), ukey))
-        ops.append(udpif.dpif.flow_put(key, mask, actions, ukey.ufid))
+        ops.append(udpif.dpif.flow_put(key, mask or None, actions, ukey.ufid))
         return ukey
 
     def _to_controller(self, upcall: Upcall, flow: int, cookie: cookies.Cookie) -> None:

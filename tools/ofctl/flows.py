@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from ovswitch.openflow import protocol as protocols
@@ -64,6 +65,8 @@ def _change(words: list[str], command: int) -> None:
 
 
 def _change_by_file(words: list[str], command: int) -> None:
+    # Flows hold no cycles, and looking for some among 100000 takes its time.
+    gc.disable()
     if command == OFPFC_ADD:
         command = flow_text.BY_TEXT
     accepted = names.names_to_accept(words[1])

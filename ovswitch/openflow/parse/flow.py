@@ -2,15 +2,16 @@
 """Flows as people write them: "table=0,priority=5,tcp,actions=output:1".
 
 A flow becomes a `FlowMod`, along with the set of protocols that can say all of it.
-Lists of actions are remembered by their text, since files of flows repeat them.
+Lists of actions and plain fields are remembered by their text, since files of flows
+repeat them.
 
 Source: ovs-ofctl(8) "Flow Syntax"; the reference's ofp-flow.c for the texts.
 """
 
 from __future__ import annotations
 
+from ovswitch.flow import access, prereqs, values
 from ovswitch.flow import parse as match_text
-from ovswitch.flow import prereqs, values
 from ovswitch.flow.fields import FIELDS
 from ovswitch.flow.layout import SLOTS
 from ovswitch.flow.match import MATCH_ALL, Match
@@ -38,8 +39,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ovswitch.flow.fields import Field
     from ovswitch.flow.names import Names
     from ovswitch.openflow.actions.action import Action
+
+    _FieldKey = tuple[int, str, Names | None]
 
 #: `command` of `parse_flow()`: a request for statistics; whatever the text begins with.
 REQUEST, BY_TEXT = -1, -2
@@ -57,6 +61,7 @@ _COMMANDS = (
     ("modify", OFPFC_MODIFY),
     ("modify_strict", OFPFC_MODIFY_STRICT),
 )
+_COMMANDS_BEGIN = "adm, "  # a separator: an empty word is short for each command
 _MODIFIES = (OFPFC_MODIFY, OFPFC_MODIFY_STRICT)
 
 # What may be said with which command.
@@ -94,6 +99,8 @@ _IP_PIECES = sum(
 
 _MAX_REMEMBERED = 4096
 _actions: dict[tuple[str, Names | None], tuple[tuple[Action, ...], int]] = {}
+# By field and text: value and mask that a match gets, the protocols that can say it.
+_fields: dict[_FieldKey, tuple[int, int, int]] = {}
 
 
 def split_actions(text: str) -> tuple[str, str | None]:
@@ -142,9 +149,7 @@ class _Reader:
         """Take one key and its value."""
         field = FIELDS.get(name)
         if field is not None:
-            ports = self.names.ports if self.names else None
-            self.match, mask = match_text.set_field(self.match, field, value, ports)
-            self.protocols &= protocol.for_field(field, mask)
+            self._read_field(field, value)
             return
         with_protocol = match_text.set_protocol(self.match, name)
         if with_protocol is not None:
@@ -162,6 +167,19 @@ class _Reader:
             raise ParseError(f"field {name} missing value")
         else:
             self._read_attribute(name, value)
+
+    def _read_field(self, field: Field, text: str) -> None:
+        names, match = self.names, self.match
+        if field.index in access.SPECIAL:
+            ports = names.ports if names else None
+            self.match, mask = match_text.set_field(match, field, text, ports)
+            self.protocols &= protocol.for_field(field, mask)
+            return
+        key = (field.index, text, names)
+        value, mask, protocols = _fields.get(key) or _remember_field(key, field)
+        kept = match.mask & ~field.mask
+        self.match = Match(match.value & kept | value, kept | mask, match.tun)
+        self.protocols &= protocols
 
     def _read_subfield(self, name: str, text: str) -> None:
         part = subfield.parse(name)
@@ -259,6 +277,18 @@ class _Reader:
         return actions
 
 
+def _remember_field(key: _FieldKey, field: Field) -> tuple[int, int, int]:
+    """Read a plain field and remember what it says."""
+    _, text, names = key
+    ports = names.ports if names else None
+    match, wire_mask = match_text.set_field(MATCH_ALL, field, text, ports)
+    if len(_fields) >= _MAX_REMEMBERED:
+        _fields.clear()
+    known = match.value, match.mask, protocol.for_field(field, wire_mask)
+    _fields[key] = known
+    return known
+
+
 def parse_actions(
     text: str, names: Names | None = None
 ) -> tuple[tuple[Action, ...], int]:
@@ -298,6 +328,8 @@ def parse_group(text: str) -> int:
 def _leading_command(text: str) -> tuple[int, str]:
     """Return the command that `text` begins with (ADD by default), and the rest."""
     text = text.lstrip(" \t\r\n")
+    if text and text[0] not in _COMMANDS_BEGIN:
+        return OFPFC_ADD, text
     end = next((at for at, char in enumerate(text) if char in ", \t\r\n"), len(text))
     word = text[:end]
     for name, command in _COMMANDS:

@@ -4,6 +4,7 @@
 import contextlib
 import functools
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ _IPERF_PORT = 5201
 @functools.cache
 def _generator():
     """Compile it; the folder goes when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="ovsbench-generator-")
+    folder = tempfile.TemporaryDirectory(prefix=f"ovsbench-{os.getpid()}-")
     program = pathlib.Path(folder.name, "generator")
     source = pathlib.Path(__file__).with_name("generator.c")
     run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source], 60)
