@@ -58,6 +58,9 @@ _OPTIONS = (
 _MCL_CURRENT, _MCL_FUTURE = 1, 2
 
 
+_DUMMY_LEVELS = ("", "system", "override")
+
+
 @dataclass
 class Settings:
     """What the command line asks for.
@@ -131,6 +134,8 @@ def parse(argv: list[str]) -> Settings:
             settings.unixctl = argument
         elif key == "enable-dummy":
             settings.dummy = argument or ""
+            if settings.dummy not in _DUMMY_LEVELS:
+                fatal.die(f"{argument}: unknown dummy level")
         elif key == "disable-system":
             settings.disable_system = True
     if len(parser.rest) > 1:
@@ -170,7 +175,7 @@ async def _serve(settings: Settings) -> int:
     memory.start()
     switch = Switch(
         settings.remote,
-        enable_dummy=settings.dummy is not None,
+        dummy=settings.dummy,
         disable_system=settings.disable_system,
         self_confine=settings.daemon.self_confine,
         on_ready=settings.daemon.complete,

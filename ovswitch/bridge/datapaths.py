@@ -32,15 +32,12 @@ _log = vlog.Module("ofproto_dpif")
 _ofproto_log = vlog.Module("ofproto")
 _dpif_log = vlog.Module("dpif")
 
-#: Port types that the datapath makes itself, by datapath type.
-_INTERNAL = {"netdev": "tap", "dummy": "dummy-internal"}
-
 
 class Datapath:
     """One datapath in use.
 
     Attributes:
-        type: "netdev" or "dummy".
+        type: "netdev", "dummy", or what a dummy stands in for.
         backer: the switches on it.
     """
 
@@ -66,7 +63,10 @@ class Datapath:
 
     def open_type(self, type_: str) -> str:
         """Return the device type that an interface of `type_` has here."""
-        return _INTERNAL[self.type] if type_ == "internal" else type_
+        if type_ != "internal":
+            return type_
+        is_dummy = isinstance(self.transport, DummyTransport)
+        return "dummy-internal" if is_dummy else "tap"
 
     def add_port(self, name: str, device: Netdev) -> int:
         """Add a device; return the datapath's port number. Raises: DpifError."""
@@ -124,19 +124,29 @@ def _limit_vlans(dpif: Dpif, limit: int) -> int:
     return limit
 
 
+# The types that are dummies, by the argument of --enable-dummy.
+_DUMMIES = {"": ("dummy",), "system": ("dummy", "system")}
+_ALL_DUMMIES = ("dummy", "netdev", "system")  # "override"
+
+
 class Datapaths:
-    """The datapaths by type."""
+    """The datapaths by type.
+
+    Args:
+        dummy: the argument of --enable-dummy, None without it.
+        disable_system: do without the kernel's datapath.
+    """
 
     def __init__(
-        self, *, enable_dummy: bool = False, disable_system: bool = False
+        self, *, dummy: str | None = None, disable_system: bool = False
     ) -> None:
-        self._types = {"netdev"} | (set() if disable_system else {"system"})
-        self.transports: dict[str, Transport] = {
-            "netdev": UserspaceTransport(dirs.rundir())
-        }
-        if enable_dummy:
-            self._types.add("dummy")
-            self.transports["dummy"] = DummyTransport()
+        self.transports: dict[str, Transport] = {}
+        if dummy is not None:
+            for type_ in _ALL_DUMMIES if dummy == "override" else _DUMMIES[dummy]:
+                self.transports[type_] = DummyTransport(type_)
+        if "netdev" not in self.transports:
+            self.transports["netdev"] = UserspaceTransport(dirs.rundir())
+        self._types = set(self.transports) | (set() if disable_system else {"system"})
         self.open: dict[str, Datapath] = {}
         self._vlan_limit = 1
 

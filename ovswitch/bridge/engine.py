@@ -29,7 +29,6 @@ FLOW_LIMIT = 200_000
 MAX_IDLE_MS = 10_000
 MAX_REVALIDATOR_MS = 500
 MIN_REVALIDATE_PPS = 5
-VLAN_LIMIT = 1
 
 
 class Engine:
@@ -74,9 +73,8 @@ class Engine:
         self._kicked.set()
 
     def configure(self, other_config: Mapping[str, str]) -> None:
-        """Take the settings of Open_vSwitch's `other_config`."""
+        """Give open datapaths the settings of Open_vSwitch's `other_config`."""
         values = dict(other_config)
-        self._datapaths.set_vlan_limit(get_int(values, "vlan-limit", VLAN_LIMIT))
         seconds = get_int(values, "bundle-idle-timeout", 0)
         bundle_idle_timeout = seconds * 1000 or DEFAULT_IDLE_TIMEOUT_MS
         for datapath in self._datapaths.open.values():

@@ -47,6 +47,7 @@ _reconfigured = coverage.Counter("bridge_reconfigure")
 
 LOCK = "ovs_vswitchd"
 _STATS_INTERVAL_MS = 5000
+_VLAN_LIMIT = 1
 
 
 class Switch:
@@ -61,7 +62,7 @@ class Switch:
         self,
         remote: str,
         *,
-        enable_dummy: bool = False,
+        dummy: str | None = None,
         disable_system: bool = False,
         self_confine: bool = True,
         on_ready: Callable[[], None] = lambda: None,
@@ -69,9 +70,7 @@ class Switch:
         self.idl = AioIdl(remote, columns.helper(_schema_path()))
         columns.silence(self.idl.core.replica)
         self.idl.set_lock(LOCK)
-        self.datapaths = Datapaths(
-            enable_dummy=enable_dummy, disable_system=disable_system
-        )
+        self.datapaths = Datapaths(dummy=dummy, disable_system=disable_system)
         self.bridges: dict[str, Bridge] = {}
         self.wires = DummyWires()
         self.engine = Engine(self.datapaths, self._datapath_lost)
@@ -223,8 +222,10 @@ class Switch:
         writes = Writes()
         if root:
             _configure_ssl(root)
+            limit = get_int(root.other_config, "vlan-limit", _VLAN_LIMIT)
+            self.datapaths.set_vlan_limit(limit)
         self._configure_bridges(root, writes)
-        if root:  # now that all datapaths are open
+        if root:
             self.engine.configure(dict(root.other_config))
         for bridge in list(self.bridges.values()):
             await bridge.configure_controllers(self_confine=self._self_confine)

@@ -135,7 +135,7 @@ class Dpif:
     @property
     def is_userspace(self) -> bool:
         """Whether it is not the kernel's: the reference's differs in what it shows."""
-        return self.transport.dp_type in ("netdev", "dummy")
+        return self.transport.is_userspace
 
     # Datapaths.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
         #: The datapath type: "netdev", "dummy", "system".
         dp_type: str
+        #: Whether the datapaths aren't the kernel's, whatever their type is called.
+        is_userspace: bool
         #: The name of each kind of port: vport type to netdev type.
         port_types: dict[int, str]
         #: Grows when the datapaths behind may have lost their state.

@@ -38,9 +38,13 @@ _MAX_ROUNDS = 64  # of packets that make packets within one call
 
 
 class DummyTransport:
-    """Messages to and from the datapaths of this process."""
+    """Messages to and from datapaths of this process.
 
-    dp_type = "dummy"
+    Args:
+        dp_type: which type these are known as; dummies can stand in for other types.
+    """
+
+    is_userspace = True
     port_types = PORT_TYPES
     generation = 1
 
@@ -50,11 +54,13 @@ class DummyTransport:
         "_sequencer",
         "_signal",
         "_upcalls",
+        "dp_type",
         "n_lost",
         "on_transmit",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, dp_type: str = "dummy") -> None:
+        self.dp_type = dp_type
         self._forwarder = DummyForwarder()
         self._sequencer = Sequencer()
         self._upcalls: deque[netlink.Message] = deque()

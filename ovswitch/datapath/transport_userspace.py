@@ -40,6 +40,7 @@ class UserspaceTransport:
     """Messages to and from the forwarder."""
 
     dp_type = "netdev"
+    is_userspace = True
     port_types = PORT_TYPES
 
     __slots__ = (

@@ -57,7 +57,7 @@ def table(backers: Backers) -> list[Row]:
         ),
         ("bridge/dump-flows", "[--offload-stats] bridge", 1, 2, c.dump_rules),
         ("fdb/add", "bridge port vlan mac", 4, 4, c.fdb_add),
-        ("fdb/del", "bridge vlan mac ", 3, 3, c.fdb_del),
+        ("fdb/del", "bridge vlan mac", 3, 3, c.fdb_del),
         ("fdb/flush", "[bridge]", 0, 1, c.fdb_flush),
         ("fdb/show", "bridge", 1, 1, c.fdb_show),
         ("fdb/stats-clear", "[bridge]", 0, 1, c.fdb_stats_clear),

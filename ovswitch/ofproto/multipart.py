@@ -61,7 +61,7 @@ class Assembler:
         header = raws.parse(octets, partial=True)
         has_body = len(octets) > header.body
         if has_body:
-            raws.check_size(header.raw, len(octets) - header.body)
+            raws.check_size(header.raw, len(octets) - header.body, header.body)
         partial = self._partials.get(header.xid) or _Partial(header.raw)
         if partial.raw is not header.raw:
             raise self._refuse(header.xid, "OFPBRC_BAD_STAT")

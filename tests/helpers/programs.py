@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+SCHEMA = Path(__file__).parents[2] / "ovswitch" / "ovsdb" / "vswitch.ovsschema"
 TIMEOUT = 20
 
 
@@ -132,7 +133,7 @@ class RunDir:
         database = self.path / "conf.db"
         if not database.exists():
             tool = implementation.path("ovsdb-tool")
-            schema = schema or "/usr/share/openvswitch/vswitch.ovsschema"
+            schema = schema or SCHEMA
             self.run([tool, "create", database, schema], check=True)
         self.run(
             [

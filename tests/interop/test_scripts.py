@@ -63,7 +63,9 @@ _REPLACEMENTS = [
         (r"used:[\d.]+s", "used:<>"),
         (r"dpid:[\da-f]{16}", "dpid:<>"),
         (r"\bpid[ =]\d+", "pid=<>"),
-        (r"\brecirc_id=[1-9]\d*", "recirc_id=<>"),
+        (r"\brecirc(_id=|\()(0x[\da-f]+|[1-9]\d*)", r"recirc\1<>"),
+        # Which end of a connection notices first that they disagree.
+        (r"connect to socket \((Broken pipe|Protocol error)\)", "connect (<>)"),
         (r"(?m)^  \d+: \(keys", "  <>: (keys"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "<time>"),
         (r"(?m)^/usr/s?bin/", ""),
@@ -213,7 +215,9 @@ class Daemons:
                 pid = int((self.directory / f"{name}.pid").read_text())
                 os.kill(pid, signal.SIGTERM)
                 wait_for(lambda pid=pid: not is_running(pid))
+        logs = [path.read_text() for path in self.directory.glob("*.log")]
         shutil.rmtree(self.directory)
+        assert not any("|backtrace|" in log for log in logs), logs
 
 
 _PAIRS = [  # daemons, tools

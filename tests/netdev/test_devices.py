@@ -30,6 +30,23 @@ def test_same_name_gives_the_same_device_until_the_last_close():
     assert provider.from_name("p0") is None
 
 
+def test_watchers_hear_of_changes():
+    heard = []
+
+    def note():
+        heard.append(True)
+
+    device = provider.open_netdev("p0", "dummy")
+    provider.watch(note)
+    device.set_up(False)
+    device.set_up(False)
+    assert len(heard) == 1
+    provider.unwatch(note)
+    device.set_up(True)
+    assert len(heard) == 1
+    provider.close_netdev(device)
+
+
 @pytest.mark.parametrize(
     ("name", "type_", "code"),
     [

@@ -26,6 +26,15 @@ def test_learning_says_what_is_new(table):
     assert (table.total_learned, table.total_moved) == (2, 0)
 
 
+def test_an_entry_of_this_second_keeps_its_place(table):
+    table.update(MAC, 0, "p1", 100)
+    table.update(MAC + 1, 0, "p1", 100)
+    table.update(MAC, 0, "p1", 100)
+    assert [entry.mac for entry in table.entries()] == [MAC, MAC + 1]
+    table.update(MAC, 0, "p1", 101)
+    assert [entry.mac for entry in table.entries()] == [MAC + 1, MAC]
+
+
 def test_moving_asks_for_revalidation(table):
     table.update(MAC, 0, "p1", 100)
     table.need_revalidate = False

@@ -174,6 +174,22 @@ def test_normal_learns_and_the_flood_ends(lab):
     assert lab.inject(1, frame(0xA1, 0xB2)) == ["p2"]
 
 
+def test_a_learn_action_makes_flows(lab):
+    specs = "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]"
+    lab.add_flow(in_port(1), f"learn(table=10,{specs}),output:2")
+    lab.add_flow(in_port(2), "resubmit(,10)")
+    assert lab.inject(1, frame(0xA1, 0xB2)) == ["p2"]
+    assert lab.inject(2, frame(0xB2, 0xA1)) == ["p1"]
+
+
+def test_without_megaflows_a_flow_matches_one_packet_s_headers(lab):
+    lab.backer.udpif.megaflows_enabled = False
+    lab.add_flow(in_port(1), "output:2")
+    for source in (1, 2):
+        assert lab.inject(1, frame(source, 9)) == ["p2"]
+    assert len(lab.flows()) == 2
+
+
 def test_idle_timeout_follows_datapath_packets(lab):
     lab.ofproto.tables.apply(
         FlowMod(ADD, in_port(1), 100, parse("output:2")[0], idle_timeout=4)

@@ -140,3 +140,24 @@ def test_what_is_remembered_of_an_entry_is_what_it_means(port):
     assert FIELDS["in_port"].get(first.value) == port
     with pytest.raises(OpenFlowError, match="OFPBMC_DUP_FIELD"):
         oxm.take_nxm(Cursor(raw + raw + bytes(-2 * len(raw) % 8)), 2 * len(raw))
+
+
+def test_an_arp_operation_is_wider_on_the_wire_than_in_a_flow():
+    """NXM_OF_ARP_OP is 16 bits, of which a flow keeps 8: nothing else is matched."""
+    octets = bytes.fromhex("00000602080600001e020001")
+    match = oxm.take_nxm(Cursor(octets + bytes(4)), len(octets)).match
+    assert not match.mask & FIELDS["nw_ttl"].mask
+    assert FIELDS["arp_op"].get(match.value) == 1
+    assert oxm.put_nxm(match)[0][:12] == octets
+
+
+def test_an_arp_operation_beyond_eight_bits_is_a_bad_value():
+    octets = bytes.fromhex("00000602080600001e020101")
+    with pytest.raises(OpenFlowError, match="OFPBMC_BAD_VALUE"):
+        oxm.take_nxm(Cursor(octets + bytes(4)), len(octets))
+
+
+def test_the_mask_of_a_vlan_has_no_bits_of_the_priority():
+    match = parse.set_field(Match(), FIELDS["dl_vlan_pcp"], "5")[0]
+    octets = oxm.encode(match, 4)
+    assert octets.hex() == "80000d0410001000" + "80000e0105"

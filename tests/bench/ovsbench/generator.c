@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packet generator of the benchmark: UDP over IPv4, paced or flat out.
  *
  *     generator KEY=VALUE...

@@ -189,3 +189,19 @@ def test_outputs_are_found_at_any_depth():
     assert actions.outputs_to_port(found, 7) or actions.outputs_to_group(found, 3)
     assert not actions.outputs_to_port(found, 8)
     assert not actions.outputs_to_group(found, 4)
+
+
+@pytest.mark.parametrize(
+    ("entry", "error"),
+    [
+        ("80000a0100", "OFPBAC_BAD_SET_LEN"),  # a known field at a wrong size
+        ("80000a00", "OFPBAC_BAD_SET_TYPE"),
+        ("fffe0106", "OFPBAC_BAD_SET_LEN"),  # unknown, with a neighbour in its bucket
+        ("ffff0a0200000000", "OFPBMC_BAD_LEN"),
+        ("80000d04110a10ff", "OFPBMC_BAD_WILDCARDS"),
+    ],
+)
+def test_a_broken_field_to_set_is_refused_as_by_the_reference(entry, error):
+    octets = bytes.fromhex("00190010" + entry).ljust(16, b"\0")
+    with pytest.raises(OpenFlowError, match=error):
+        actions.decode(octets, 6)

@@ -214,3 +214,19 @@ def test_any_text_is_a_flow_or_a_value_error(text):
             read()
         except ValueError:
             continue
+
+
+def test_a_remembered_field_means_the_same_in_every_flow():
+    """What a field's text says doesn't depend on the flow it was first read in."""
+    mask = {}
+    for text in ("ip,nw_src=10.1.2.3", "nw_src=10.1.2.3", "nw_src=10.1.2.3,ip"):
+        flow, _ = parse_flow_mod(f"{text},actions=drop", OFPFC_ADD)
+        mask[text] = flow.match.mask
+    assert mask["ip,nw_src=10.1.2.3"] == mask["nw_src=10.1.2.3,ip"]
+    twice, _ = parse_flow_mod(
+        "ip,nw_src=10.1.2.3,nw_src=10.0.0.0/8,actions=", OFPFC_ADD
+    )
+    once, _ = parse_flow_mod("ip,nw_src=10.0.0.0/8,actions=", OFPFC_ADD)
+    assert twice.match == once.match
+    ported, _ = parse_flow_mod("ct_zone=5,actions=", OFPFC_ADD, names())
+    assert ported.match == parse_flow_mod("ct_zone=5,actions=", OFPFC_ADD)[0].match
