@@ -13,16 +13,9 @@ from ovswitch.openflow import actions
 from ovswitch.openflow import protocol as protocols
 from ovswitch.openflow.errors import NAMES, OpenFlowError
 from ovswitch.openflow.parse.flow import split_actions
-from ovswitch.runtime import vlog
 
 FLOWS = Path(__file__).parent.parent / "parse" / "flows.json"
 VERSIONS = (1, 2, 3, 4, 5, 6)
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    """Keep warnings about bad octets off the terminal."""
-    vlog.set_levels(vlog.OFF, None, vlog.CONSOLE)
 
 
 def samples():
