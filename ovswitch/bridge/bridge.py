@@ -178,7 +178,10 @@ class Bridge:
         self._configure_bundles()
         for iface in self.interfaces.values():
             self._configure_address(iface)
-            writes.put(iface.config.row, {"ofport": [iface.port.ofp_port], "error": []})
+            error = self._vport_error(iface.port)
+            writes.put(
+                iface.config.row, {"ofport": [iface.port.ofp_port], "error": error}
+            )
         other = self.config.other_config
         self.ofproto.set_flood_vlans(self.config.flood_vlans)
         self.ofproto.set_forward_bpdu(other.get("forward-bpdu", "").lower() == "true")
@@ -199,6 +202,13 @@ class Bridge:
         await self.controllers.configure(services, versions)
         if not self.controllers.snoops.is_started:
             await self.controllers.snoops.start(f"{dirs.rundir()}/{self.name}.snoop")
+
+    def _vport_error(self, port: Port) -> list[str]:
+        """Return what is wrong with a port that works on others, as a column."""
+        if not port.peer_name or self.ofproto.backer.patch_peer(port):
+            return []
+        type_ = self.datapath.type
+        return [f"No usable peer '{port.peer_name}' exists in '{type_}' datapath."]
 
     def _configure_mtus(self) -> None:
         """Give internal ports the least MTU of the others, unless one was asked for."""

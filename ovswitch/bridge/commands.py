@@ -67,7 +67,8 @@ def _register_switch_commands(switch: Switch) -> None:
 
 def _register_dpctl(switch: Switch) -> None:
     environment = Environment(switch.datapaths.transports)
-    if "system" in switch.datapaths.types():
+    missing = {"system"} - switch.datapaths.transports.keys()
+    if missing & set(switch.datapaths.types()):
         environment.missing = {"system": errno.ENOENT}  # there is no kernel module
     environment.warn = _dpctl_log.warn
     environment.port_stats = _port_stats
