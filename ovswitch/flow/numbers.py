@@ -22,6 +22,9 @@ def scan(text: str, start: int = 0, base: int = 0) -> tuple[int, int]:
     Base 0 means that the prefix decides. No blanks are skipped.
     """
     at, size = start, len(text)
+    is_plain = not start and size < 20 and text.isdigit() and text.isascii()
+    if is_plain and (base == 10 or (not base and text[0] != "0")):
+        return int(text), size
     negative = False
     if at < size and text[at] in "+-":
         negative = text[at] == "-"

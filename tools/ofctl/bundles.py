@@ -38,6 +38,7 @@ _BUNDLE = 0
 _CONTROL = struct.Struct("!IHH")
 _ADD = struct.Struct("!I2xH")
 _EPROTO = 71
+_MAX_QUEUED = 65536  # octets
 _BLANKS = " \t\r\n"
 
 
@@ -48,6 +49,7 @@ class _Bundle:
         self._connection = connection
         self._version = connection.version
         self.errors: list[bytes] = []
+        self._n_queued = 0  # octets that wait for the next send
 
     def _wait(self, xid: int) -> bytes:
         """Return the reply with an id; keep errors that come before it."""
@@ -80,7 +82,13 @@ class _Bundle:
         """Add a message, whose id the request shares."""
         raw = raws.find("BUNDLE_ADD_MESSAGE", self._version)
         body = _ADD.pack(_BUNDLE, _FLAGS) + message
-        self._connection.send(raws.put(raw, self._version, xid_of(message), body))
+        request = raws.put(raw, self._version, xid_of(message), body)
+        self._n_queued += len(request)
+        if self._n_queued < _MAX_QUEUED:
+            self._connection.queue(request)
+        else:
+            self._n_queued = 0
+            self._connection.send(request)
 
     def settle(self) -> None:
         """Wait until the switch has read everything."""

@@ -139,6 +139,10 @@ class Connection:
         except OSError as error:
             fatal.die("failed to send packet to switch", error=error.errno or 0)
 
+    def queue(self, message: bytes) -> None:
+        """Let a message go with the next one that is sent."""
+        self._core.send(message)
+
     def receive(self, what: str) -> bytes:
         """Return the next message.
 
