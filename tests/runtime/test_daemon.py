@@ -114,10 +114,11 @@ def test_the_monitor_restarts_a_crashed_daemon_and_ends_with_it(run_dir):
     assert parent(second) == monitor
     crashed = f"1 crashes: pid {pid} died, killed (Aborted)"
     assert cmdline(monitor).startswith(f"tiny: monitoring pid {second} ({crashed}"[:60])
+    ready = "|vswitchd(tiny)|INFO|ready\n"  # the second one, once it has a pidfile
+    wait_until(lambda: ready in (run_dir / "tiny.log").read_text())
     log = (run_dir / "tiny.log").read_text()
     assert f"|daemon_unix(monitor)|ERR|{crashed}, restarting\n" in log
     assert "|backtrace|EMER|task c failed: RuntimeError: as asked\n" in log
-    assert "|vswitchd(tiny)|INFO|ready\n" in log
     wait_until(lambda: run_dir.appctl("-t", "tiny", "exit").status == 0)
     wait_until(lambda: not is_alive(monitor))
     log = (run_dir / "tiny.log").read_text()
