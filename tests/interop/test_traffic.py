@@ -97,6 +97,7 @@ def test_trunk_carries_both_vlans_tagged(lab):
     assert h1.ping("10.0.0.3") == 3
     wait_for(lambda: lab.n_packets("dl_vlan=10", bridge="br1")[0] >= 3)
     lab.vsctl("set", "port", "t0", "trunks=10")
+    lab.appctl("revalidator/wait")  # the configuration is in force, flows follow
     assert h2.ping("10.0.0.4", seconds=2) == 0
     assert h3.ping("10.0.0.1") == 3
 
@@ -117,6 +118,7 @@ def test_rule_that_drops_stops_traffic_and_counts(lab):
     h1, _h2 = two_hosts(lab)
     assert h1.ping("10.0.0.2") == 3
     lab.ofctl("add-flow", "br0", "priority=10,icmp,actions=drop")
+    lab.appctl("revalidator/wait")
     assert h1.ping("10.0.0.2", count=4, seconds=2) == 0
     wait_for(lambda: lab.n_packets("icmp")[0] >= 4)
     lab.ofctl("del-flows", "br0", "icmp")
