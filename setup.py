@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build the native module and one launcher for each program.
+"""Build the native module, a launcher for each program, and the manual pages.
 
 pyproject.toml holds the metadata; here is what it can't say: the programs'
-launchers are written from one template, and the forwarder is an executable of
-its own beside the cffi module.
+launchers are written from one template, the forwarder is an executable of its own
+beside the cffi module, and pages are built from their sources.
 """
 
 import runpy
@@ -44,6 +44,19 @@ def write_launchers() -> list[str]:
     return paths
 
 
+def data_files() -> list[tuple[str, list[str]]]:
+    """Return what goes below share/: manual pages and completion, by folder."""
+    build = runpy.run_path(str(ROOT / "docs" / "man" / "build.py"))["build"]
+    completion = sorted((ROOT / "tools" / "completion").glob("*.bash"))
+    folders = {"share/bash-completion/completions": completion}
+    for page in build(ROOT / "build" / "man"):
+        folders.setdefault(f"share/man/{page.parent.name}", []).append(page)
+    return [
+        (folder, [str(path.relative_to(ROOT)) for path in paths])
+        for folder, paths in folders.items()
+    ]
+
+
 class BuildNative(build_ext):
     """Build the cffi module, then the forwarder's executable."""
 
@@ -56,6 +69,7 @@ class BuildNative(build_ext):
 
 setup(
     scripts=write_launchers(),
+    data_files=data_files(),
     cffi_modules=["ovswitch/native/build_core.py:ffi"],
     cmdclass={"build_ext": BuildNative},
 )

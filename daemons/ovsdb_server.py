@@ -11,7 +11,7 @@ import asyncio
 import signal
 import sys
 
-from ovswitch.ovsdb import log
+from ovswitch.ovsdb import log_record
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.server.app import App, Config
 from ovswitch.ovsdb.server.commands import Commands
@@ -60,7 +60,7 @@ _SSL_OPTIONS = (
     "ssl-protocols",
     "ssl-ciphers",
 )
-_UNSUPPORTED = ("record", "replay", "sync-from", "sync-exclude-tables")
+_UNSUPPORTED = ("record", "replay")
 
 _log = vlog.Module("ovsdb_server")
 
@@ -76,10 +76,11 @@ class _CommandLine:
         self.ssl: dict[str, str] = {}
         self.use_diff = True
         self._has_default = True
+        self._is_active = False
 
     def parse(self, words: list[str]) -> None:
         """Parse the command line; exit if it is wrong."""
-        parser = options.Parser(program.name, _OPTIONS)
+        parser = options.Parser(program.called_by, _OPTIONS)
         for key, argument in parser.iterate_or_die(words):
             if not self._take(key, argument or ""):
                 self.daemon.handle_option(key, argument)
@@ -88,6 +89,8 @@ class _CommandLine:
         if not names and self._has_default:
             names = [f"{dirs.dbdir()}/conf.db"]
         self.config.files = names
+        is_follower = self.config.sync_from is not None
+        self.config.is_backup = is_follower and not self._is_active
 
     def _take(self, key: str, argument: str) -> bool:
         """Take one of our own options; return False if it isn't one."""
@@ -112,26 +115,31 @@ class _CommandLine:
             self._has_default = False
         elif key == "disable-file-column-diff":
             self.use_diff = False
+        elif key == "sync-from":
+            self.config.sync_from = argument
+        elif key == "sync-exclude-tables":
+            self.config.sync_exclude = argument
+        elif key == "active":
+            self._is_active = True
         elif key in _UNSUPPORTED:
             fatal.die(f"--{key} is not supported")
         else:
-            return key == "active"
+            return False
         return True
 
 
 async def _serve(command_line: _CommandLine) -> int:
     """Serve until told to stop; return the exit status."""
     app = App(command_line.config, command_line.ssl, use_diff=command_line.use_diff)
-    for name in list(command_line.config.files):
-        try:
-            app.open(name)
-        except OvsdbError as error:
-            fatal.die(str(error))
+    try:
+        app.open_all()
+    except OvsdbError as error:
+        fatal.die(str(error))
     errors = await app.configure()
     if errors:
         fatal.die("\n".join(errors) + "\n")
     Commands(app).register()
-    memory.register(app.server.memory_usage)
+    memory.register(app.memory_usage)
     memory.start()
     try:
         control = await unixctl_server.serve(command_line.unixctl)
@@ -219,7 +227,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     command_line = _CommandLine()
     command_line.parse(argv[1:])
-    log.use_fast_hash()
+    log_record.use_fast_hash()
     command_line.daemon.become_user(access_datapath=False)
     command_line.config.save()
     command_line.daemon.start()

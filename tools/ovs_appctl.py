@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ovswitch.runtime import dirs, fatal, options, pidfile, program, version, vlog
+from ovswitch.runtime import dirs, fatal, options, program, version, vlog
 from ovswitch.runtime.options import Option
 from ovswitch.runtime.unixctl import client
 
@@ -84,6 +84,8 @@ def _parse_command_line(argv0: str, words: list[str]) -> tuple[str, list[str]]:
 def _socket_path(target: str) -> str:
     if target.startswith("/"):
         return target
+    from ovswitch.runtime import pidfile
+
     path = f"{dirs.rundir()}/{target}.pid"
     pid = pidfile.read(path)
     if pid < 0:

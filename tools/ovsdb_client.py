@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NO_LIMIT = 0x7FFFFFFF
+_UINT_MAX = 0xFFFFFFFF
 _OPTIONS = (
     options.Option("help", NO_ARGUMENT, "h"),
     options.Option("version", NO_ARGUMENT, "V"),
@@ -108,7 +109,7 @@ def _take_option(key: str, argument: str | None) -> None:
         case "force":
             settings.force = True
         case "timeout":
-            fatal.set_timeout(fatal.parse_timeout(text))
+            fatal.set_timeout(_parse_timeout(text))
         case "db-change-aware" | "no-db-change-aware":
             settings.db_change_aware = key == "db-change-aware"
         case "leader-only" | "no-leader-only":
@@ -129,6 +130,13 @@ def _take_option(key: str, argument: str | None) -> None:
             fatal.die(f"--{key} is not supported")
         case _:
             _take_shared_option(key, argument)
+
+
+def _parse_timeout(text: str) -> int:
+    digits = text.lstrip().removeprefix("+")
+    if digits.isascii() and digits.isdigit() and 0 < int(digits) <= _UINT_MAX:
+        return int(digits)
+    return fatal.die(f"value {text} on -t or --timeout is invalid")
 
 
 def _take_shared_option(key: str, argument: str | None) -> None:

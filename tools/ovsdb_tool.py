@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ovswitch.ovsdb import cmdl, log
+from ovswitch.ovsdb import cmdl, disk, log, uuids
 from ovswitch.ovsdb.cmdl import NO_LIMIT, Command
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema, parse_version
@@ -22,9 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ovswitch.ovsdb.cluster_file import Header
+    from ovswitch.ovsdb.cluster_show import ShowClusterLog
     from ovswitch.ovsdb.database import Database
-    from ovswitch.ovsdb.storage import Storage
+    from ovswitch.ovsdb.show_log import ShowLog
 
+_MAX_LINKS = 10
 _MAGICS = f"{log.MAGIC}|{log.CLUSTER_MAGIC}"
 _OPTIONS = (
     options.Option("more", NO_ARGUMENT, "m"),
@@ -75,6 +78,9 @@ Other options:
 """
 
 _verbosity = 0  # of show-log
+_rbac_role = ""  # of query and transact
+_cid: str | None = None  # of join-cluster
+_election_timer = 0  # of create-cluster, in milliseconds
 
 
 def _print(text: str) -> None:
@@ -123,6 +129,46 @@ def _create(args: list[str]) -> None:
     file.close()
 
 
+def _create_cluster(args: list[str]) -> None:
+    from ovswitch.ovsdb import cluster_create
+
+    name, source, local = args
+    cluster_create.create(name, source, local, _election_timer)
+
+
+def _join_cluster(args: list[str]) -> None:
+    from ovswitch.ovsdb import cluster_create, parser
+
+    db, name, local, *remotes = args
+    if not parser.is_id(name):
+        fatal.die(
+            f'{name}: not a valid schema name (use "schema-name" command to find the '
+            "correct name)"
+        )
+    cluster_create.join(db, name, local, remotes, _cid)
+
+
+def _cluster_to_standalone(args: list[str]) -> None:
+    from ovswitch.ovsdb import cluster_create
+    from ovswitch.ovsdb.cluster_file import ClusterError
+
+    name, source = args
+    try:
+        cluster_create.to_standalone(name, source)
+    except ClusterError as error:
+        fatal.die(str(error))
+
+
+def _check_cluster(args: list[str]) -> None:
+    from ovswitch.ovsdb.cluster_check import Checker
+    from ovswitch.ovsdb.cluster_file import ClusterError
+
+    try:
+        Checker(_print).check(args)
+    except ClusterError as error:
+        fatal.die(str(error))
+
+
 def _compact(args: list[str]) -> None:
     _rewrite(args, 1, None, "compacted")
 
@@ -131,15 +177,24 @@ def _convert(args: list[str]) -> None:
     _rewrite(args, 2, _schema(args, 1), "converted")
 
 
+def _follow_links(name: str) -> str:
+    """Return what a symbolic link names in the end, any other name as it is."""
+    links = 0
+    while os.path.islink(name) and links < _MAX_LINKS:
+        name = os.path.join(os.path.dirname(name), os.readlink(name))
+        links += 1
+    return name
+
+
 def _rewrite(
     args: list[str], target_index: int, schema: Schema | None, verb: str
 ) -> None:
     """Write a database anew, without its history, in place or to another file."""
-    from ovswitch.ovsdb import lockfile
+    from ovswitch.ovsdb import lockfile, offline
 
-    source = os.path.realpath(_argument(args, 0, _default_db()))
+    source = _follow_links(_argument(args, 0, _default_db()))
     in_place = target_index >= len(args)
-    target = f"{source}.tmp" if in_place else os.path.realpath(args[target_index])
+    target = f"{source}.tmp" if in_place else _follow_links(args[target_index])
     locks = []
     for name in (source, target) if in_place else (target,):
         try:
@@ -147,7 +202,7 @@ def _rewrite(
         except OSError as error:
             fatal.die(f"{name}: failed to lock lockfile", error=error.errno or 0)
     comment = f"{verb} by ovsdb-tool {version.OVS_VERSION}"
-    _write_snapshot(_load(source, schema=schema)[0], target, comment)
+    _write_snapshot(offline.read_database(source, schema=schema), target, comment)
     if in_place:
         try:
             os.rename(target, source)
@@ -155,7 +210,7 @@ def _rewrite(
             fatal.die(
                 f'failed to rename "{target}" to "{source}"', error=error.errno or 0
             )
-        log.DISK.sync_folder(source)
+        disk.DISK.sync_folder(source)
     for lock in reversed(locks):
         lock.release()
 
@@ -175,19 +230,6 @@ def _write_snapshot(database: Database, target: str, comment: str) -> None:
     file.close()
 
 
-def _load(
-    name: str, *, writable: bool = False, schema: Schema | None = None
-) -> tuple[Database, Storage]:
-    """Read a database; a damaged record is fatal, as one that doesn't fit isn't."""
-    from ovswitch.ovsdb import storage
-
-    file = storage.open_storage(name, writable=writable)
-    database, error = storage.load(file, schema)
-    if error is not None and file.file.is_damaged:
-        raise error
-    return database, file
-
-
 def _needs_conversion(args: list[str]) -> None:
     have, want = _file_schema(args).to_json(), _schema(args, 1).to_json()
     same = json.to_string(have, sort=True) == json.to_string(want, sort=True)
@@ -196,11 +238,11 @@ def _needs_conversion(args: list[str]) -> None:
 
 def _db_name(args: list[str]) -> None:
     file = _open_log(_argument(args, 0, _default_db()))
-    record = file.read() or {}
+    record = file.read()
     if file.magic == log.MAGIC:
         _print(f"{Schema.from_json(record).name}\n")
     else:
-        _print(f"{record.get('name', '')}\n")
+        _print(f"{_read_header(record).name}\n")
 
 
 def _db_version(args: list[str]) -> None:
@@ -211,16 +253,22 @@ def _db_cksum(args: list[str]) -> None:
     _print(f"{_file_schema(args).cksum}\n")
 
 
-def _cluster_header(name: str) -> dict[str, Any]:
+def _read_header(record: dict[str, Any] | None) -> Header:
+    from ovswitch.ovsdb.cluster_file import Header
+
+    return Header.from_json(record)
+
+
+def _cluster_header(name: str) -> Header:
     file = _open_log(name)
     if file.magic != log.CLUSTER_MAGIC:
         fatal.die(f"{name}: not a clustered database")
-    return file.read() or {}
+    return _read_header(file.read())
 
 
 def _db_cid(args: list[str]) -> int:
-    cid = _cluster_header(args[0]).get("cluster_id")
-    if cid is None:
+    cid = _cluster_header(args[0]).cluster_id
+    if cid == uuids.ZERO:
         sys.stderr.write(f"{args[0]}: cluster ID not yet known\n")
         return 2
     _print(f"{cid}\n")
@@ -228,11 +276,11 @@ def _db_cid(args: list[str]) -> int:
 
 
 def _db_sid(args: list[str]) -> None:
-    _print(f"{_cluster_header(args[0]).get('server_id')}\n")
+    _print(f"{_cluster_header(args[0]).server_id}\n")
 
 
 def _db_local_address(args: list[str]) -> None:
-    _print(f"{_cluster_header(args[0]).get('local_address')}\n")
+    _print(f"{_cluster_header(args[0]).local_address}\n")
 
 
 def _db_is_clustered(args: list[str]) -> int:
@@ -264,28 +312,34 @@ def _transact(args: list[str]) -> None:
 
 
 def _execute(args: list[str], *, writable: bool) -> None:
+    from ovswitch.ovsdb import offline, rbac
     from ovswitch.runtime import clock
 
     name = args[0] if len(args) > 1 else _default_db()
-    database, file = _load(name, writable=writable)
+    database = offline.read_database(name, writable=writable)
     try:
         request = json.from_string(args[-1])
     except json.JsonError as error:
         fatal.die(f'"{args[-1]}": {error}')
-    _print(json.to_string(database.transact(request, clock.wall()), sort=True) + "\n")
-    file.close()
+    client = rbac.Client(_rbac_role)
+    result = database.transact(request, clock.wall(), client=client)
+    _print(json.to_string(result, sort=True) + "\n")
 
 
 def _show_log(args: list[str]) -> None:
-    from ovswitch.ovsdb.show_log import ShowLog
+    file = _open_log(_argument(args, 0, _default_db()))
+    shown: ShowLog | ShowClusterLog
+    if file.magic == log.MAGIC:
+        from ovswitch.ovsdb.show_log import ShowLog
 
-    name = _argument(args, 0, _default_db())
-    file = _open_log(name)
-    if file.magic != log.MAGIC:
-        _refuse_cluster(args)
-    shown = ShowLog(_verbosity)
+        shown = ShowLog(_verbosity)
+    else:
+        from ovswitch.ovsdb.cluster_show import ShowClusterLog
+
+        shown = ShowClusterLog(_verbosity)
     while (record := file.read()) is not None:
-        _print(shown.record(record))
+        for text in shown.record(record):
+            _print(text)
 
 
 def _compare_versions(args: list[str]) -> int:
@@ -309,10 +363,6 @@ def _compare_versions(args: list[str]) -> int:
     return 0 if results[args[1]] else 2
 
 
-def _refuse_cluster(_args: list[str]) -> None:
-    fatal.die("clustered databases are not supported")
-
-
 def _help(_args: list[str]) -> None:
     from ovswitch.runtime import vlog_control
 
@@ -332,8 +382,8 @@ def _list_commands(_args: list[str]) -> None:
 
 _COMMANDS = (
     Command("create", "[db [schema]]", 0, 2, _create),
-    Command("create-cluster", "db contents local", 3, 3, _refuse_cluster),
-    Command("join-cluster", "db name local remote...", 4, NO_LIMIT, _refuse_cluster),
+    Command("create-cluster", "db contents local", 3, 3, _create_cluster),
+    Command("join-cluster", "db name local remote...", 4, NO_LIMIT, _join_cluster),
     Command("compact", "[db [dst]]", 0, 2, _compact),
     Command("convert", "[db [schema [dst]]]", 0, 3, _convert),
     Command("needs-conversion", "", 0, 2, _needs_conversion),
@@ -351,18 +401,22 @@ _COMMANDS = (
     Command("query", "[db] trns", 1, 2, _query),
     Command("transact", "[db] trns", 1, 2, _transact),
     Command("show-log", "[db]", 0, 1, _show_log),
-    Command("check-cluster", "db...", 1, NO_LIMIT, _refuse_cluster),
+    Command("check-cluster", "db...", 1, NO_LIMIT, _check_cluster),
     Command("compare-versions", "a op b", 3, 3, _compare_versions),
     Command("help", "", 0, NO_LIMIT, _help),
     Command("list-commands", "", 0, NO_LIMIT, _list_commands),
-    Command("cluster-to-standalone", "db clusterdb", 2, 2, _refuse_cluster),
+    Command("cluster-to-standalone", "db clusterdb", 2, 2, _cluster_to_standalone),
 )
 
 
 def _take_option(key: str, argument: str | None) -> None:
-    global _verbosity
+    global _verbosity, _rbac_role
     if key == "more":
         _verbosity += 1
+    elif key == "rbac-role":
+        _rbac_role = argument or ""
+    elif key in {"cid", "election-timer"}:
+        _take_cluster_option(key, argument or "")
     elif key == "help":
         _help([])
         raise SystemExit(0)
@@ -376,14 +430,39 @@ def _take_option(key: str, argument: str | None) -> None:
         options.handle_logging(key, argument)
 
 
+def _take_cluster_option(key: str, text: str) -> None:
+    global _cid, _election_timer
+    if key == "cid":
+        _cid = uuids.parse(text)
+        if _cid in {None, uuids.ZERO}:
+            fatal.die(f"{text}: not a valid UUID")
+    else:
+        from ovswitch.ovsdb.cluster_file import validate_election_timer
+
+        _election_timer = _leading_number(text)
+        validate_election_timer(_election_timer)
+
+
+def _leading_number(text: str) -> int:
+    """Return the number that `text` begins with, 0 without one, as atoll() does."""
+    text = text.lstrip(" \t\n\v\f\r")
+    sign = text[:1] if text[:1] in {"+", "-"} else ""
+    n_digits = 0
+    for digit in text[len(sign) :]:
+        if digit not in "0123456789":
+            break
+        n_digits += 1
+    return int(text[: len(sign) + n_digits]) if n_digits else 0
+
+
 def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
     parser = options.Parser(argv[0], _OPTIONS)
-    for key, argument in parser.iterate_or_die(argv[1:]):
-        _take_option(key, argument)
-    command = cmdl.find(_COMMANDS, parser.rest)
     try:
+        for key, argument in parser.iterate_or_die(argv[1:]):
+            _take_option(key, argument)
+        command = cmdl.find(_COMMANDS, parser.rest)
         return command.function(parser.rest[1:]) or 0
     except OvsdbError as error:
         fatal.die(str(error))

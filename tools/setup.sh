@@ -102,7 +102,8 @@ make_environment() {
         python=$(find_python) || fail "Python 3.11 or newer is needed"
         say "Making .venv with $("$python" --version)"
         [ -x "$root/.venv/bin/python" ] || "$python" -m venv "$root/.venv"
-        run_pip install --upgrade pip 'setuptools>=68' 'cffi>=1.15' wheel
+        run_pip install --upgrade pip 'setuptools>=68' 'cffi>=1.15' 'docutils>=0.19' \
+            wheel
         run_pip install --no-build-isolation --config-settings editable_mode=compat \
             -e "$root${extras:+[$extras]}"
         echo "$wanted" >"$stamp"

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ovswitch.bridge import identity, interface, vlan
+from ovswitch.bridge import identity, in_band, interface, vlan
 from ovswitch.bridge.config import (
     BridgeConfig,
+    ControllerConfig,
     InterfaceConfig,
     PortConfig,
     Row,
@@ -28,6 +29,7 @@ from ovswitch.netdev.provider import NetdevError
 from ovswitch.ofproto import bundle as b
 from ovswitch.ofproto.bundle import BundleSettings
 from ovswitch.ofproto.connmgr import Connmgr
+from ovswitch.ofproto.in_band import Remote
 from ovswitch.ofproto.ofproto import Ofproto
 from ovswitch.ofproto.port import Port
 from ovswitch.ofproto.table import UNLIMITED
@@ -194,14 +196,37 @@ class Bridge:
         self.ofproto.dp_desc = other.get("dp-desc") or "None"
         self.ofproto.serial_desc = other.get("dp-sn") or "None"
 
-    async def configure_controllers(self, *, self_confine: bool) -> None:
-        """Open and close OpenFlow connections as the configuration says."""
+    async def configure_controllers(
+        self, managers: list[Remote], *, self_confine: bool
+    ) -> None:
+        """Open and close OpenFlow connections as the configuration says.
+
+        Args:
+            managers: whom the database's server must reach, through this bridge too.
+            self_confine: whether Unix domain sockets must be in the run directory.
+        """
         versions = allowed_versions(self.config.protocols)
         services = wanted_services(self.config, self_confine=self_confine)
+        self._configure_in_band(services, managers)
         self.ofproto.connmgr.set_controllers(services)
         await self.controllers.configure(services, versions)
         if not self.controllers.snoops.is_started:
             await self.controllers.snoops.start(f"{dirs.rundir()}/{self.name}.snoop")
+
+    def _configure_in_band(
+        self, services: list[ControllerConfig], managers: list[Remote]
+    ) -> None:
+        """Tell who is reached through this bridge; set up its own address."""
+        local = self.interfaces.get(self.name)
+        if local is None:
+            return
+        for controller in services:
+            in_band.configure_local(self.name, local.device, controller)
+        self.ofproto.connmgr.set_in_band(
+            local.device,
+            in_band.remotes_of(self.config, services, managers),
+            get_int(self.config.other_config, "in-band-queue", -1),
+        )
 
     def _vport_error(self, port: Port) -> list[str]:
         """Return what is wrong with a port that works on others, as a column."""

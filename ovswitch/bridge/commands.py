@@ -56,7 +56,8 @@ def _register_switch_commands(switch: Switch) -> None:
 
     for name, usage, min_args, max_args, function in ofproto_commands.table(backers):
 
-        def run(args: list[str], function: Function = function) -> str:
+        async def run(args: list[str], function: Function = function) -> str:
+            await switch.engine.wait_for_commits()
             try:
                 return function(args)
             finally:
@@ -78,6 +79,9 @@ def _register_dpctl(switch: Switch) -> None:
     def runner(command: dpctl.Command) -> Callable[[list[str]], str]:
         def run(args: list[str]) -> str:
             succeeded, text = dpctl.run_unixctl(environment, command, args)
+            if command.name == "add-if":
+                for datapath in switch.datapaths.open.values():
+                    datapath.remove_foreign_ports()
             if not succeeded:
                 raise CommandError(text)
             return text

@@ -129,6 +129,11 @@ class BridgeConfig:
     tables: dict[int, TableConfig]
     other_config: dict[str, str]
 
+    @property
+    def disable_in_band(self) -> bool:
+        """Whether nobody is reached through the bridge itself."""
+        return get_bool(self.other_config, "disable-in-band", False)
+
 
 def _valid_ofport(value: int | None) -> int | None:
     return value if value is not None and 1 <= value <= MAX_OFPORT else None

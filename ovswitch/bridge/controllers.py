@@ -41,6 +41,8 @@ _MAX_SNOOPS = 8
 #: OFPT numbers that say nothing about being accepted by a controller: hello, error,
 #: echo, features, configuration.
 _NO_ADMISSION = frozenset((0, 1, 2, 3, 5, 6, 7, 8, 9))
+#: OFPT numbers that need not wait for other connections: hello, error, echo.
+_HARMLESS = frozenset((0, 1, 2, 3))
 
 ECHO_REQUEST_SIZE = 8
 
@@ -58,7 +60,10 @@ class ConnectionManager(Protocol):
         """Take a message and answer it, or begin to."""
 
     def resume(self, connection: Connection) -> bool:
-        """Go on with a long answer; return whether there is more of it."""
+        """Go on with a long job or answer; return whether there is more of it."""
+
+    def must_wait(self, connection: Connection) -> bool:
+        """Return whether another connection's request must be complete first."""
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
@@ -264,13 +269,16 @@ class Service:
         connection: Connection,
         stream: AioStream,
     ) -> None:
+        manager = self._owner.manager
         for count, message in enumerate(messages, 1):
             rconn.received(clock.now(), message[1] not in _NO_ADMISSION)
             self.snoops.copy(connection, message)
             if message[1] == OFPT_ECHO_REPLY:
                 continue
-            self._owner.manager.receive(connection, message)
-            while self._owner.manager.resume(connection):
+            while message[1] not in _HARMLESS and manager.must_wait(connection):
+                await loop.yield_now()
+            manager.receive(connection, message)
+            while manager.resume(connection):
                 await stream.drain()
                 await loop.yield_now()
                 if stream.is_closed:

@@ -108,6 +108,12 @@ class Datapath:
                 self.remove_port(number)
         self._existing.clear()
 
+    def remove_foreign_ports(self) -> None:
+        """Remove what somebody else has put into the datapath."""
+        for port in self.dpif.port_dump():
+            if port.port_no not in self._in_use:
+                self.remove_port(port.port_no)
+
     def delete(self) -> None:
         """Delete the datapath with its ports and flows."""
         try:

@@ -3,7 +3,8 @@
 
 Upcalls are taken in bounded batches, so that connections and the database get their
 turn between two of them. One task runs every backer whose deadline has come, or that
-somebody has `kick`ed after changing what packets may do.
+somebody has `kick`ed after changing what packets may do. While a bundle is being
+committed its datapath's upcalls and timers wait.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Engine:
         self._datapaths = datapaths
         self._on_lost = on_lost
         self._watched: dict[str, int] = {}  # type -> descriptor
+        self._held: list[Datapath] = []  # whose upcalls wait for a commit's end
         self._kicked = asyncio.Event()
         self._tasks = loop.Group("engine")
 
@@ -90,7 +92,34 @@ class Engine:
                 values, "min-revalidate-pps", MIN_REVALIDATE_PPS
             )
 
+    async def wait_for_commits(self) -> None:
+        """Wait until no bundle is being committed."""
+        while any(d.backer.n_commits for d in self._datapaths.open.values()):
+            await loop.yield_now()
+
+    def _hold(self, datapath: Datapath) -> None:
+        """Take no upcalls until commits are over, of which a kick tells."""
+        descriptor = self._watched[datapath.type]
+        asyncio.get_running_loop().remove_reader(descriptor)
+        self._held.append(datapath)
+
+    def _release(self) -> None:
+        """Take upcalls again from datapaths whose commits are over."""
+        held, self._held = self._held, []
+        for datapath in held:
+            descriptor = self._watched.get(datapath.type)
+            if descriptor is None:
+                continue
+            if datapath.backer.n_commits:
+                self._held.append(datapath)
+            else:
+                event_loop = asyncio.get_running_loop()
+                event_loop.add_reader(descriptor, self._on_upcalls, datapath)
+
     def _on_upcalls(self, datapath: Datapath) -> None:
+        if datapath.backer.n_commits:
+            self._hold(datapath)
+            return
         try:
             upcalls = datapath.dpif.recv_upcalls(_BATCH)
             if upcalls:
@@ -109,7 +138,10 @@ class Engine:
 
     async def _run(self) -> None:
         while True:
+            self._release()
             for datapath in list(self._datapaths.open.values()):
+                if datapath.backer.n_commits:
+                    continue
                 try:
                     datapath.backer.run(clock.now())
                 except (DpifError, TransportError) as error:
@@ -132,6 +164,10 @@ class Engine:
     def _pause(self) -> int:
         """Return for how many ms nothing is due."""
         now = clock.now()
-        deadlines = [d.backer.deadline() for d in self._datapaths.open.values()]
+        deadlines = [
+            d.backer.deadline()
+            for d in self._datapaths.open.values()
+            if not d.backer.n_commits
+        ]
         due = min((d for d in deadlines if d is not None), default=now + _IDLE_MS)
         return max(due - now, 1)

@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ovswitch.bridge import columns, status
+from ovswitch.bridge import columns, in_band, status
 from ovswitch.bridge.bridge import Bridge
 from ovswitch.bridge.config import BridgeConfig, Row, get_int, optional, read_bridge
 from ovswitch.bridge.datapaths import Datapaths
@@ -193,6 +193,7 @@ class Switch:
         if self.idl.change_seqno != self._seen_seqno or self._stale:
             self._seen_seqno = self.idl.change_seqno
             self._stale = False
+            await self.engine.wait_for_commits()
             await self._reconfigure()
         self._write_status()
         if clock.now() >= self._next_stats:
@@ -228,7 +229,9 @@ class Switch:
         if root:
             self.engine.configure(dict(root.other_config))
         for bridge in list(self.bridges.values()):
-            await bridge.configure_controllers(self_confine=self._self_confine)
+            await bridge.configure_controllers(
+                in_band.managers(root), self_confine=self._self_confine
+            )
         opened = provider.open_devices()
         await self.wires.configure([d for d in opened if isinstance(d, DummyNetdev)])
         self.engine.kick()

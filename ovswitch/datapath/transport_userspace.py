@@ -34,6 +34,7 @@ _ENODEV = 19
 _ECONNREFUSED = 111
 _EPROTO = 71
 _ENOEXEC = 8
+_DUMP = (f.OVS_DATAPATH, f.CMD_GET, 0, netlink.NLM_F_DUMP, b"")
 
 
 class UserspaceTransport:
@@ -129,9 +130,25 @@ class UserspaceTransport:
         Raises: TransportError: nobody answers.
         """
         if not self.is_running():
-            if not _creates_datapath(requests):
+            if not _has(requests, f.CMD_NEW):
                 return [_nothing(request) for request in requests]
             self.start()
+        answers = self._exchange(requests)
+        if _has(requests, f.CMD_DEL):
+            self._drop_if_ending()
+        return answers
+
+    def _drop_if_ending(self) -> None:
+        """Close the connections to a forwarder that has deleted its last datapath."""
+        try:
+            [answer] = self._exchange([_DUMP])
+        except TransportError:
+            return
+        if len(answer) <= 1:  # only the end of the dump
+            self._reset()
+
+    def _exchange(self, requests: Sequence[Request]) -> list[list[netlink.Message]]:
+        """Do what `transact()` does, and drop a connection that fails."""
         try:
             return self._transact(requests)
         except OSError as error:
@@ -193,22 +210,29 @@ class UserspaceTransport:
         Raises: TransportError.
         """
         if self._upcalls is None:
-            self.start()
-            upcalls = self._connect()
             try:
-                self._pid = self._ask_pid(upcalls)
-            except (OSError, netlink.NetlinkError) as error:
-                upcalls.close()
-                errno = getattr(error, "errno", _EPROTO) or _ETIMEDOUT
-                raise TransportError(errno, str(error)) from error
-            upcalls.setblocking(False)
-            self._upcalls = upcalls
+                self._open_upcalls()
+            except TransportError:
+                # It was about to end; start another one.
+                self._reset()
+                self._open_upcalls()
         return self._pid
+
+    def _open_upcalls(self) -> None:
+        self.start()
+        upcalls = self._connect()
+        try:
+            self._pid = self._ask_pid(upcalls)
+        except (OSError, netlink.NetlinkError) as error:
+            upcalls.close()
+            errno = getattr(error, "errno", _EPROTO) or _ETIMEDOUT
+            raise TransportError(errno, str(error)) from error
+        upcalls.setblocking(False)
+        self._upcalls = upcalls
 
     def _ask_pid(self, upcalls: _socket.socket) -> int:
         """Ask for anything: the answer has our number."""
-        dump = (f.OVS_DATAPATH, f.CMD_GET, 0, netlink.NLM_F_DUMP, b"")
-        first, octets = self._sequencer.number([dump])
+        first, octets = self._sequencer.number([_DUMP])
         upcalls.send(octets[0])
         answers = Answers(first, 1)
         while not answers.complete:
@@ -258,10 +282,10 @@ class UserspaceTransport:
         return clock.real_now()
 
 
-def _creates_datapath(requests: Sequence[Request]) -> bool:
+def _has(requests: Sequence[Request], command: int) -> bool:
+    """Return whether a datapath is made or deleted, as `command` says."""
     return any(
-        family == f.OVS_DATAPATH and cmd == f.CMD_NEW
-        for family, cmd, _, _, _ in requests
+        family == f.OVS_DATAPATH and cmd == command for family, cmd, _, _, _ in requests
     )
 
 

@@ -96,7 +96,24 @@ def port_from_ofp11(number: int) -> int | None:
         return number
     if number >= OFPP11_MAX:
         return number - OFPP11_OFFSET
+    _warn_of_port(number)
     return None
+
+
+_port_limit: vlog.RateLimit | None = None
+
+
+def _warn_of_port(number: int) -> None:
+    # Rare enough that a tool that meets no such port needn't load the log.
+    from ovswitch.runtime import vlog
+
+    global _port_limit
+    _port_limit = _port_limit or vlog.RateLimit(1, 5)
+    vlog.Module("ofp_port").warn_rl(
+        _port_limit,
+        "port %d is outside the supported range 0 through %d or 0x%x through 0x%x",
+        *(number, OFPP_MAX - 1, OFPP11_MAX, 0xFFFFFFFF),
+    )
 
 
 def port_to_ofp11(port: int) -> int:

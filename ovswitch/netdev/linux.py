@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 
-from ovswitch.netdev import ethtool
+from ovswitch.netdev import ethtool, inet
 from ovswitch.netdev.provider import Features, Netdev, NetdevError, register
 from ovswitch.netdev.rtnetlink import IFF_UP, Change, Link, Rtnetlink
 
@@ -95,6 +95,22 @@ class LinuxNetdev(Netdev):
             except OSError as error:
                 raise NetdevError(error.errno or errno.EIO) from error
             self.changed()
+
+    def get_next_hop(self, ip: int) -> tuple[int, str]:
+        """See Netdev."""
+        return inet.next_hop(ip)
+
+    def arp_lookup(self, device: str, ip: int) -> int:
+        """See Netdev."""
+        return inet.arp_lookup(device, ip)
+
+    def set_in4(self, ip: int, mask: int) -> None:
+        """See Netdev."""
+        inet.set_address(self.name, ip, mask)
+
+    def add_router(self, gateway: int) -> None:
+        """See Netdev."""
+        inet.add_router(gateway)
 
     def get_mtu(self) -> int | None:
         """See Netdev."""

@@ -129,6 +129,28 @@ class Netdev:
         """Set the MTU. Raises: NetdevError."""
         raise NetdevError(errno.EOPNOTSUPP)
 
+    def get_next_hop(self, ip: int) -> tuple[int, str]:
+        """Return how the host reaches an IPv4 address: gateway (or 0) and device.
+
+        Raises: NetdevError.
+        """
+        raise NetdevError(errno.EOPNOTSUPP)
+
+    def arp_lookup(self, device: str, ip: int) -> int:
+        """Return the Ethernet address of the host's neighbour on `device`.
+
+        Raises: NetdevError.
+        """
+        raise NetdevError(errno.EOPNOTSUPP)
+
+    def set_in4(self, ip: int, mask: int) -> None:
+        """Set the IPv4 address. Raises: NetdevError."""
+        raise NetdevError(errno.EOPNOTSUPP)
+
+    def add_router(self, gateway: int) -> None:
+        """Add a default route of the host. Raises: NetdevError."""
+        raise NetdevError(errno.EOPNOTSUPP)
+
     def get_ifindex(self) -> int:
         """Return the interface index, 0 where there is none."""
         return 0

@@ -44,11 +44,14 @@ class Backer:
         dpif: the datapath; None for tests that only translate.
         boot_support, support: its features as probed, and as limited at run time.
         ofprotos: the switches by name, in the order they were made.
+        n_commits: how many bundles are being carried out just now: until they are all
+            there, packets had better wait.
         revalidate_reasons: why cached flows must be checked, since the last time.
     """
 
     __slots__ = (
-        "_patches", "_ports", "boot_support", "clock", "dpif", "ofprotos", "recirc",
+        "_patches", "_ports", "boot_support", "clock", "dpif", "n_commits",
+        "ofprotos", "recirc",
         "revalidate_reasons", "support", "type", "udpif", "version",
     )  # fmt: skip
 
@@ -69,6 +72,7 @@ class Backer:
         self.recirc = RecircPool()
         self.revalidate_reasons: set[str] = set()
         self.version = 0
+        self.n_commits = 0
         self._ports: dict[int, Port] = {}
         self._patches: dict[str, Port] = {}
         self.udpif = Udpif(self)
@@ -118,9 +122,9 @@ class Backer:
             return None
         return peer
 
-    def port_pid(self, odp_port: int | None) -> int:
-        """Return where `userspace()` actions for packets of a port send them."""
-        if self.dpif is None or odp_port is None:
+    def upcall_pid(self) -> int:
+        """Return where `userspace()` actions send packets of any port."""
+        if self.dpif is None:
             return 0
         return self.dpif.transport.upcall_pid()
 

@@ -16,6 +16,7 @@ For `bridge/`:
 
     connmgr.set_controllers(settings)      all configured ones, before they connect
     connmgr.set_fail_mode(is_secure=...)
+    connmgr.set_in_band(local, remotes, queue_id)
     connmgr.set_port_up = function         (port, whether up) -> whether it worked
 """
 
@@ -29,6 +30,7 @@ from ovswitch.ofproto import requests, vacancy
 from ovswitch.ofproto.admission import Admissions
 from ovswitch.ofproto.bundles import DEFAULT_IDLE_TIMEOUT_MS
 from ovswitch.ofproto.fail_open import FailOpen
+from ovswitch.ofproto.in_band import InBand
 from ovswitch.ofproto.ofconn import Ofconn
 from ovswitch.ofproto.packet_in_message import message_of
 from ovswitch.ofproto.port_desc import describe
@@ -62,6 +64,8 @@ from ovswitch.runtime import coverage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ovswitch.netdev.provider import Netdev
+    from ovswitch.ofproto.in_band import Remote
     from ovswitch.ofproto.ofconn import Connection, Settings
     from ovswitch.ofproto.ofproto import Ofproto
     from ovswitch.ofproto.packet_in import PacketInEvent
@@ -136,17 +140,24 @@ class Connmgr:
         requests.handle(ofconn, message)
 
     def resume(self, connection: Connection) -> bool:
-        """Go on with a long answer; return whether there is still more of it.
+        """Go on with a long job or answer; return whether there is still more of it.
 
         A shell that calls this, once its send buffer has room, before it reads the
         next message keeps the buffer small. `run()` does it otherwise.
         """
         return self.connections[connection].resume()
 
+    def must_wait(self, connection: Connection) -> bool:
+        """Return whether another connection's request must be complete first."""
+        own = self.connections[connection].has_job
+        return self.ofproto.backer.n_commits > own
+
     def disconnect(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
-        ofconn = self.connections.pop(connection, None)
+        ofconn = self.connections.get(connection)
         if ofconn is not None:
+            ofconn.finish_job()
+            del self.connections[connection]
             ofconn.flow_mod_log.report(self.ofproto.clock())
             self._controllers_changed(ofconn.settings)
 
@@ -202,6 +213,33 @@ class Connmgr:
             self._update_fail_open()
             if not self.has_primary_controllers:
                 self.flush_flows()
+
+    def set_in_band(
+        self, local: Netdev, remotes: Iterable[Remote], queue_id: int = -1
+    ) -> None:
+        """Set which controllers and managers are reached through the switch itself.
+
+        Args:
+            local: the local port's device.
+            remotes: their addresses and ports.
+            queue_id: the queue for traffic with them; negative for the default.
+        """
+        remotes = list(remotes)
+        in_band = self.ofproto.in_band
+        if in_band is None:
+            if not remotes:
+                return
+            in_band = self.ofproto.in_band = InBand(self.ofproto, local)
+            self.ofproto.backer.need_revalidate("reconfigure")
+        in_band.local = local
+        in_band.queue_id = queue_id
+        in_band.set_remotes(remotes)
+
+    def _run_in_band(self, now: int) -> None:
+        in_band = self.ofproto.in_band
+        if in_band is not None and not in_band.run(now):
+            self.ofproto.in_band = None
+            self.ofproto.backer.need_revalidate("reconfigure")
 
     def _update_fail_open(self) -> None:
         if self.is_secure or not self.has_primary_controllers:
@@ -409,6 +447,7 @@ class Connmgr:
 
     def run(self, now: int) -> None:
         """Do what is due."""
+        self._run_in_band(now)
         for ofconn in list(self.connections.values()):
             ofconn.run(now)
         self.flush_monitors()
@@ -421,6 +460,8 @@ class Connmgr:
         deadlines = [ofconn.deadline(now) for ofconn in self.connections.values()]
         if self.fail_open is not None:
             deadlines.append(self.fail_open.deadline(now))
+        if self.ofproto.in_band is not None:
+            deadlines.append(self.ofproto.in_band.deadline())
         return min((one for one in deadlines if one is not None), default=None)
 
 

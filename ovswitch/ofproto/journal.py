@@ -4,8 +4,8 @@
 While a journal is open the tables change at once, so that later flow mods and packets
 of the same transaction meet what earlier ones did, but nobody is told. Then either
 `roll_back()` undoes all changes, the last one first, or `publish()` tells the tables'
-observers of them in the order they were made. Nothing else runs in between, hence the
-changes come into force all at once.
+observers of them in the order they were made. Packets and other requests wait
+meanwhile, hence the changes come into force all at once.
 
 A rule that was replaced or removed is put back as the same object: its statistics and
 whoever refers to it (datapath flows, cached translations) stay valid.
@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from ovswitch.ofproto.rule import Rule
@@ -28,18 +27,17 @@ _ADDED, _MODIFIED, _REMOVED = range(3)
 class Journal:
     """A transaction on flow tables, open until rolled back or closed.
 
-    It is the only observer of the tables while it is open. As a context manager it
-    rolls back what wasn't closed, whatever went wrong.
+    It is the only observer of the tables while it is open.
     """
 
-    __slots__ = ("_changes", "_is_open", "_observers", "_published", "_tables")
+    __slots__ = ("_changes", "_observers", "_published", "is_open", "tables")
 
     def __init__(self, tables: FlowTables) -> None:
         """Begin. There can be only one at a time."""
-        self._tables = tables
+        self.tables = tables
         self._changes: list[tuple[int, Rule, Rule | None, object | None]] = []
         self._published = 0
-        self._is_open = True
+        self.is_open = True
         self._observers = tables.replace_observers([self])
 
     @property
@@ -47,31 +45,19 @@ class Journal:
         """How many changes have been made so far."""
         return len(self._changes)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._is_open:
-            self.roll_back()
-
     def close(self) -> None:
         """End the transaction: changes are told directly again."""
-        self._is_open = False
-        self._tables.replace_observers(self._observers)
+        self.is_open = False
+        self.tables.replace_observers(self._observers)
 
     def roll_back(self) -> None:
         """Undo all changes and end the transaction."""
         self.close()
         for kind, rule, other, _ in reversed(self._changes):
             if kind == _REMOVED:
-                self._tables.undo(None, rule)
+                self.tables.undo(None, rule)
             else:
-                self._tables.undo(rule, other)
+                self.tables.undo(rule, other)
         self._changes.clear()
 
     def publish(self, position: int) -> None:
@@ -102,3 +88,43 @@ class Journal:
     def rule_removed(self, rule: Rule, requester: object | None) -> None:
         """Note a change."""
         self._changes.append((_REMOVED, rule, None, requester))
+
+
+class Journals:
+    """The journal of one switch's tables, and of others that packets teach flows.
+
+    As a context manager it rolls back what wasn't closed.
+    """
+
+    __slots__ = ("_others", "main")
+
+    def __init__(self, tables: FlowTables) -> None:
+        self.main = Journal(tables)
+        self._others: dict[FlowTables, Journal] = {}
+
+    def cover(self, tables: FlowTables) -> None:
+        """Keep a journal of `tables` too."""
+        if tables is not self.main.tables and tables not in self._others:
+            self._others[tables] = Journal(tables)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.main.is_open:
+            self.roll_back()
+
+    def roll_back(self) -> None:
+        """Undo all changes and end the transaction."""
+        for journal in (self.main, *self._others.values()):
+            journal.roll_back()
+
+    def close(self) -> None:
+        """End the transaction: changes are told directly again."""
+        for journal in (self.main, *self._others.values()):
+            journal.close()
+
+    def publish_others(self) -> None:
+        """Tell the other tables' observers of all changes."""
+        for journal in self._others.values():
+            journal.publish(journal.position)

@@ -62,7 +62,7 @@ DEFAULT_MISS_SEND_LEN = 128
 #: Octets in the send buffer from which on a long reply waits.
 _REPLY_BACKLOG = 256 << 10
 #: Messages of a long reply that are made at once, so that others get their turn.
-_REPLY_BATCH = 2
+_REPLY_BATCH = 1
 #: How soon to look whether the peer has taken what was sent.
 _RETRY_MS = 10
 
@@ -135,10 +135,10 @@ class Ofconn:
     """
 
     __slots__ = (
-        "_async_config", "_context", "_pending", "_protocol", "_queues", "_sent",
-        "assembler", "bundles", "connected", "connection", "connmgr", "controller_id",
-        "flow_mod_log", "is_admitted", "miss_send_len", "monitors", "packet_in_format",
-        "packet_ins", "role", "settings", "updates",
+        "_async_config", "_context", "_job", "_pending", "_protocol", "_queues",
+        "_sent", "assembler", "bundles", "connected", "connection", "connmgr",
+        "controller_id", "flow_mod_log", "is_admitted", "miss_send_len", "monitors",
+        "packet_in_format", "packet_ins", "role", "settings", "updates",
     )  # fmt: skip
 
     def __init__(
@@ -163,6 +163,7 @@ class Ofconn:
         self.packet_ins = InFlight()
         self.updates = InFlight()
         self._queues: tuple[PacketInQueue, PacketInQueue] | None = None
+        self._job: Iterator[None] | None = None
         self._pending: Iterator[bytes] | None = None
         self._sent = 0
         self.configure(settings)
@@ -300,8 +301,22 @@ class Ofconn:
         self._pending = multipart.reply(raw, self.version, xid, entries)
         self.resume()
 
+    def begin(self, job: Iterator[None]) -> None:
+        """Do what `job` does between its values, the first part at once."""
+        self._job = job
+        self.resume()
+
+    @property
+    def has_job(self) -> bool:
+        """Whether a request is being carried out part by part."""
+        return self._job is not None
+
     def resume(self) -> bool:
-        """Go on with a long reply; return whether there is still more of it."""
+        """Go on with a job or a long reply; return whether there is more of it."""
+        if self._job is not None:
+            for _ in self._job:
+                return True
+            self._job = None
         if self._pending is None:
             return False
         for _ in range(_REPLY_BATCH):
@@ -314,8 +329,15 @@ class Ofconn:
             self.send(message)
         return True
 
+    def finish_job(self) -> None:
+        """Do all that is left of a job."""
+        for _ in self._job or ():
+            pass
+        self._job = None
+
     def finish(self) -> None:
-        """Send all that is left of a long reply."""
+        """Do all that is left of a job, and send what is left of a long reply."""
+        self.finish_job()
         if self._pending is not None:
             for message in self._pending:
                 self.send(message)

@@ -39,13 +39,11 @@ from ovswitch.ofproto.bundle import Bundle
 from ovswitch.ofproto.connmgr import Connmgr
 from ovswitch.ofproto.flow_mod import ADD, DELETE_STRICT, FlowMod
 from ovswitch.ofproto.mac_learning import DEFAULT_IDLE_TIME, MacLearning
-from ovswitch.ofproto.packet_in import make_packet_in
 from ovswitch.ofproto.port import Port
 from ovswitch.ofproto.port_order import hash_order
 from ovswitch.ofproto.rule import Rule
 from ovswitch.ofproto.table import INTERNAL_TABLE
 from ovswitch.ofproto.tables import FlowTables
-from ovswitch.ofproto.xlate import headers as h
 from ovswitch.ofproto.xlate.output import OFPR_IMPLICIT_MISS
 from ovswitch.ofproto.xlate.pipeline import FRAG_NORMAL
 from ovswitch.openflow.actions import types as t
@@ -57,6 +55,7 @@ if TYPE_CHECKING:
     from ovswitch.ofproto.backer import Backer
     from ovswitch.ofproto.bundle import BundleSettings
     from ovswitch.ofproto.features import Support
+    from ovswitch.ofproto.in_band import InBand
     from ovswitch.ofproto.mirror import Mirror
     from ovswitch.ofproto.packet_in import PacketInEvent
     from ovswitch.ofproto.xlate.context import Context
@@ -130,7 +129,7 @@ class Ofproto:
         self.forward_bpdu = False
         self.frag_handling = FRAG_NORMAL
         self.tun_table: TunTable | None = None
-        self.in_band: object | None = None
+        self.in_band: InBand | None = None
         self.stp: object | None = None
         self.rstp: object | None = None
         self.special: Callable[[Context, Port], int] | None = None
@@ -457,8 +456,7 @@ class Ofproto:
         continuation: bool = False,
     ) -> bytes:
         """Return the datapath action that brings a packet to the controllers."""
-        in_port = self.ports.get(h.IN_PORT.get(ctx.flow))
-        pid = self.backer.port_pid(in_port.odp_port if in_port is not None else None)
+        pid = self.backer.upcall_pid()
         # Flows look the same when nothing is to be sent, so that traces show them.
         dont_send = not continuation and ctx.trace is not None and not ctx.side_effects
         userdata = cookie.controller(
@@ -475,8 +473,7 @@ class Ofproto:
 
     def packet_in(self, event: PacketInEvent) -> None:
         """Send a packet to the controllers that want it."""
-        message = make_packet_in(event, self.tun_table)
-        self.connmgr.send_packet_in(message, event.controller_id)
+        self.connmgr.packet_in(event)
 
     # What packets teach.
 

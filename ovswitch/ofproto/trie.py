@@ -71,21 +71,26 @@ class PrefixTrie:
     def insert(self, value: int, length: int) -> None:
         """Count one more rule with the first `length` (> 0) bits of `value`."""
         width = self.width
-        value = value >> (width - length) << (width - length)
+        unused = width - length
+        value = value >> unused << unused
         parent: _Node | None = None
         node = self._root
         while node is not None:
-            shorter = min(node.length, length)
-            differing = (value ^ node.value) >> (width - shorter)
-            common = shorter - differing.bit_length()
-            if common < node.length:
-                self._replace(parent, node, self._split(node, value, length, common))
-                return
-            if node.length == length:
-                node.n_rules += 1
-                return
-            parent = node
-            node = self._child(node, value)
+            size = node.length
+            if size <= length:
+                differing = (value ^ node.value) >> (width - size)
+                if not differing:
+                    if size == length:
+                        node.n_rules += 1
+                        return
+                    parent = node
+                    node = node.one if value >> (width - 1 - size) & 1 else node.zero
+                    continue
+                common = size - differing.bit_length()
+            else:
+                common = length - ((value ^ node.value) >> unused).bit_length()
+            self._replace(parent, node, self._split(node, value, length, common))
+            return
         self._attach(parent, _Node(value, length, 1))
 
     def remove(self, value: int, length: int) -> None:

@@ -143,12 +143,21 @@ class Udpif:
 
         `flow` has the switch's in_port, which need not be a port of the datapath.
         """
-        if self.backer.dpif is None or not actions:
-            return ""
         port = ofproto.ports.get(h.IN_PORT.get(flow))
         odp_port = ODPP_NONE
         if port is not None and port.odp_port is not None:
             odp_port = port.odp_port
+        return self.execute_from(odp_port, packet, flow, actions)
+
+    def execute_from(
+        self, odp_port: int, packet: bytes, flow: int, actions: bytes
+    ) -> str:
+        """Let the datapath do `actions` to a packet as if it came from a port of it.
+
+        Returns what failed, or "".
+        """
+        if self.backer.dpif is None or not actions:
+            return ""
         key = self.codec.from_flow(h.IN_PORT.put(flow, odp_port))
         return self.operate([self.dpif.execute(packet, key, actions)])
 

@@ -43,9 +43,6 @@ _flow_limit_hit = coverage.Counter("upcall_flow_limit_hit")
 
 _TCP_FLAGS = SLOTS["tcp_flags"]
 _NO_IN_PORT = h.without(h.IN_PORT.mask)
-_LINK_PROTOCOLS = (
-    cookies.SLOW_CFM | cookies.SLOW_BFD | cookies.SLOW_LACP | cookies.SLOW_STP
-)
 
 
 class UpcallHandler:
@@ -221,13 +218,14 @@ class UpcallHandler:
     def _to_controller(self, upcall: Upcall, flow: int, cookie: cookies.Cookie) -> None:
         """Bring a packet to the controllers that a `userspace()` action named."""
         backer = self._udpif.backer
-        reason, dont_send, continuation, recirc_id, rule_cookie, controller_id, size = (
+        reason, dont_send, continuation, recirc_id, rule_cookie, controller_id, _ = (
             cookie.values
         )
         ofproto = backer.find_by_uuid(cookie.ofproto_uuid)
         state = backer.recirc.find(recirc_id)
         if dont_send or ofproto is None or state is None:
             return
+        odp_port = h.IN_PORT.get(flow)
         # The packet may have been changed since; what the pipeline knew is in the
         # state.
         if not state.conntracked:
@@ -241,17 +239,16 @@ class UpcallHandler:
                 table_id=state.table_id,
                 cookie=rule_cookie,
                 controller_id=controller_id,
-                max_len=size,
                 userdata=state.userdata,
                 state=state if continuation else None,
+                odp_port=odp_port,
             )
         )
 
 
 def slow_path_action(ctx: c.Context, flow: int, in_port: int) -> bytes:
     """Return the action of flows whose packets are all executed here."""
-    port = None if ctx.slow & _LINK_PROTOCOLS else h.IN_PORT.get(flow)
-    pid = ctx.ofproto.backer.port_pid(port)
+    pid = ctx.ofproto.backer.upcall_pid()
     userdata = cookies.slow_path(ctx.slow, in_port, ctx.ofproto.uuid)
     return odp.userspace(pid, userdata)
 

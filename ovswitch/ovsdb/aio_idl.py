@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The IDL on the event loop, for daemons.
+"""The IDL on the event loop, for daemons and other asyncio programs.
 
 The asyncio shell over `idl_core`: a task follows the database, reconnects, and sets
 `changed` whenever the contents, the lock or the connection change. A daemon's own task
 waits for that, clears it and looks at the tables; with `Table.track` set these tell
-what changed.
+what changed. `wait_change` is for who shares an `AioIdl` with others.
 
 A transaction is built without awaiting anything in between: updates that arrive while
 one is in progress wait until it has been committed or aborted.
 
-    idl = AioIdl("unix:db.sock", helper)
-    idl.set_lock("ovs_vswitchd")
-    await idl.connect()
-    txn = AioTransaction(idl)
-    row.status = {"key": "value"}
-    status = await txn.commit()
+    async with AioIdl("unix:db.sock", helper) as idl:
+        bridges = idl.tables["Bridge"].rows.values()
+        txn = AioTransaction(idl)
+        for bridge in bridges:
+            bridge.status = {"key": "value"}
+        status = await txn.commit()
+
+Everything awaited here may be cancelled: a transaction that was sent may then still be
+committed. What the server sends is read as fast as it is applied: no queue grows.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb import idl_transaction as status
-from ovswitch.ovsdb.idl_core import IdlCore
+from ovswitch.ovsdb.idl_core import IdlBase, IdlCore
 from ovswitch.ovsdb.idl_session import parse_remotes, shuffled
 from ovswitch.ovsdb.idl_transaction import TransactionCore
 from ovswitch.runtime.aio_jsonrpc import Session
@@ -32,17 +35,31 @@ from ovswitch.runtime.loop import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Self, TypeVar
 
     from ovswitch.ovsdb.idl import SchemaHelper
-    from ovswitch.ovsdb.replica import Table
     from ovswitch.ovsdb.replica_row import Row
+
+    T = TypeVar("T")
 
 _BATCH = 50
 
 
-class AioIdl:
-    """Follows the database at `remote`, and for good: it reconnects forever."""
+class TransactionError(Exception):
+    """A transaction failed for good: `status` is ERROR or NOT_LOCKED."""
+
+    def __init__(self, status: str, details: str) -> None:
+        super().__init__(details)
+        self.status = status
+
+
+class AioIdl(IdlBase):
+    """Follows the database at `remote`, and for good: it reconnects forever.
+
+    `remote` is one connection method or several, separated by commas. `notify` is
+    called with (event, row, columns) for each change of a row, after the update that
+    brought it has been applied.
+    """
 
     def __init__(
         self,
@@ -57,6 +74,7 @@ class AioIdl:
         schema_helper.apply(self.core.replica)
         self.core.replica.notify = notify
         self.changed = asyncio.Event()
+        self._next_change = asyncio.Event()
         remotes, self.core.cs.server.cluster_id = parse_remotes(remote)
         if len(remotes) > 1:
             remotes = shuffled(remotes)
@@ -70,53 +88,18 @@ class AioIdl:
     # State.
 
     @property
-    def tables(self) -> dict[str, Table]:
-        """The tables that are followed, by name."""
-        return self.core.replica.tables
-
-    @property
-    def change_seqno(self) -> int:
-        """Changes whenever the contents do."""
-        return self.core.replica.change_seqno
-
-    @property
-    def txn(self) -> TransactionCore | None:
-        """The transaction in progress."""
-        return self.core.replica.txn
-
-    @property
     def is_connected(self) -> bool:
         """Whether there is a connection."""
         return self._session.is_connected
 
-    @property
-    def lock_name(self) -> str | None:
-        """The lock to hold."""
-        return self.core.cs.lock_name
-
-    @property
-    def has_lock(self) -> bool:
-        """Whether the lock is held."""
-        return self.core.cs.has_lock
-
-    @property
-    def is_lock_contended(self) -> bool:
-        """Whether somebody else holds the lock."""
-        return self.core.cs.is_lock_contended
+    def session_name(self) -> str:
+        """Return the remote that is connected, or tried next."""
+        return self._session.name
 
     @property
     def last_error(self) -> int:
         """Error number of the last failure of the connection."""
         return self._session.last_error
-
-    @property
-    def cond_seqno(self) -> int:
-        """How many changes of conditions the server has acknowledged."""
-        return self.core.cs.condition_seqno
-
-    def has_ever_connected(self) -> bool:
-        """Whether the contents have been received once."""
-        return self.core.has_contents
 
     # Following.
 
@@ -130,26 +113,53 @@ class AioIdl:
         self.start()
         await self._received.wait()
 
+    async def __aenter__(self) -> Self:
+        try:
+            await self.connect()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.close()
+
+    async def wait_change(self, seqno: int | None = None) -> int:
+        """Wait for a change of contents, lock or connection; return `change_seqno`.
+
+        With `seqno`, what `change_seqno` was before, not if it has changed since.
+        """
+        if seqno is None or seqno == self.change_seqno:
+            await self._next_change.wait()
+        return self.change_seqno
+
+    async def transact(self, build: Callable[[AioTransaction], T]) -> T:
+        """Commit what `build(txn)` makes and return its result.
+
+        It is called again whenever somebody else was faster or the connection was lost,
+        each time with the contents as they are then. Raises: TransactionError.
+        """
+        while True:
+            seqno = self.change_seqno
+            txn = AioTransaction(self)
+            try:
+                result = build(txn)
+                outcome = await txn.commit()
+            finally:
+                if txn.status == status.UNCOMMITTED:
+                    txn.abort()
+            if outcome in (status.SUCCESS, status.UNCHANGED):
+                return result
+            if outcome != status.TRY_AGAIN:
+                raise TransactionError(outcome, txn.get_error())
+            await self.wait_change(seqno)
+
     async def close(self) -> None:
         """End it. The contents stay; transactions in flight are TRY_AGAIN."""
         await self._session.close()
         await self._tasks.close()
         self.core.cs.disconnected()
         self._complete(self.core.abandon())
-
-    def set_lock(self, name: str | None) -> None:
-        """Hold a lock, without which transactions are NOT_LOCKED; None for none."""
-        self.core.cs.set_lock(name)
-        self._flush()
-
-    def cond_change(self, table_name: str, cond: list[Any]) -> int:
-        """Follow only the rows that satisfy a clause of `cond`.
-
-        Return what `cond_seqno` will be once the rows are those.
-        """
-        seqno = self.core.cs.set_condition(table_name, cond)
-        self._flush()
-        return seqno
 
     def clear_tracked(self) -> None:
         """Forget what has changed so far, in all tables."""
@@ -172,11 +182,17 @@ class AioIdl:
 
     def _reconnected(self) -> None:
         if self._session.is_connected:
+            self.core.cs.session_name = self._session.name
             self.core.cs.connected()
         else:
             self.core.cs.disconnected()
             self._complete(self.core.abandon())
+        self._announce()
+
+    def _announce(self) -> None:
         self.changed.set()
+        self._next_change.set()
+        self._next_change = asyncio.Event()
 
     def _process(self) -> None:
         """Apply what has arrived, unless a transaction is being built."""
@@ -185,10 +201,12 @@ class AioIdl:
         before, had_lock = self.change_seqno, self.has_lock
         self._complete(self.core.process())
         if self.core.cs.retry is not None and self._session.is_connected:
+            if self.core.cs.retry_at_once:
+                self._session.reset_backoff()
             self._session.force_reconnect()
         self._flush()
         if self.change_seqno != before or self.has_lock != had_lock:
-            self.changed.set()
+            self._announce()
         if self.has_ever_connected():
             self._received.set()
 

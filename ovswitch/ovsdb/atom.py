@@ -91,6 +91,11 @@ def _string_parser(base: BaseType) -> AtomParser:
     return from_json
 
 
+def is_plain_string(base: BaseType) -> bool:
+    """Return whether every ASCII string is an atom of that type."""
+    return base.type == STRING and not base.has_constraints
+
+
 def _integer_parser(base: BaseType) -> AtomParser:
     low, high, enum = base.min, base.max, base.enum
 
@@ -100,7 +105,7 @@ def _integer_parser(base: BaseType) -> AtomParser:
         if not isinstance(json, int) or json is True or json is False:
             raise syntax_error(json, "expected integer")
         if not INT64_MIN <= json <= INT64_MAX:
-            raise syntax_error(json, "expected integer")
+            raise syntax_error(float(json), "expected integer")
         if enum is not None or not low <= json <= high:
             check(json, base)
         return json
@@ -301,7 +306,7 @@ def _parse_string(text: str) -> str:
 
     try:
         return json_slow.unescape(inner)
-    except _json.JsonError as error:
+    except ValueError as error:
         raise ParseError(f"{text}: {error}") from None
 
 

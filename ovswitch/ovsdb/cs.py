@@ -18,7 +18,7 @@ Sources: RFC 7047 section 4.1, ovsdb-server(7), lib/ovsdb-cs.c.
 
 from __future__ import annotations
 
-from ovswitch.ovsdb.cs_server import SERVER_COLUMNS, ServerDatabase
+from ovswitch.ovsdb.cs_server import SERVER_COLUMNS, STALE, ServerDatabase
 from ovswitch.runtime import vlog
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Request: TypeAlias = tuple[str, list[Json], int | None]
 
 _log = vlog.Module("ovsdb_cs")
+_syntax_rl = vlog.RateLimit(5, 5)
 
 ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 
@@ -39,7 +40,6 @@ SERVER_MONITOR_REQUESTED = "SERVER_MONITOR_REQUESTED"
 DATA_SCHEMA_REQUESTED = "DATA_SCHEMA_REQUESTED"
 DATA_MONITOR_REQUESTED = "DATA_MONITOR_REQUESTED"
 MONITORING = "MONITORING"
-ERROR = "ERROR"
 RETRY = "RETRY"
 
 _METHODS = {1: "monitor", 2: "monitor_cond", 3: "monitor_cond_since"}
@@ -50,18 +50,26 @@ class Update:
     """New contents for the replica.
 
     `table_updates` is the JSON of an ``update`` (version 1) or ``update2`` (2 and 3)
-    notification; `clear` says that it replaces all that was known before.
+    notification; `clear` says that it replaces all that was known before. `last_id` is
+    the transaction after which the contents are these, if the server knows.
     """
 
-    __slots__ = ("clear", "initial", "table_updates", "version")
+    __slots__ = ("clear", "initial", "last_id", "table_updates", "version")
 
     def __init__(
-        self, table_updates: Json, version: int, *, clear: bool, initial: bool
+        self,
+        table_updates: Json,
+        version: int,
+        *,
+        clear: bool,
+        initial: bool,
+        last_id: str = ZERO_UUID,
     ) -> None:
         self.table_updates = table_updates
         self.version = version
         self.clear = clear
         self.initial = initial
+        self.last_id = last_id
 
 
 class Reply:
@@ -150,8 +158,10 @@ class ClientSync:
         "lock_request",
         "monitor_version",
         "retry",
+        "retry_at_once",
         "server",
         "server_version",
+        "session_name",
         "state",
     )
 
@@ -170,8 +180,10 @@ class ClientSync:
         self.change_aware = change_aware
         self.eager = eager
         self.server = ServerDatabase()
+        self.session_name = "void"  # the connection's name, for the log
         self.state = NOT_CONNECTED
         self.retry: str | None = None
+        self.retry_at_once = False  # or with the waits of a failed try
         self.monitor_version = 0
         self.server_version = 0
         self.last_id = ZERO_UUID
@@ -255,10 +267,12 @@ class ClientSync:
 
     # The client's side.
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether waiting any longer can be of use."""
-        return self.state != ERROR
+    def has_output(self) -> bool:
+        """Whether `take_output` would yield anything."""
+        return bool(self._output) or (
+            self._may_change_conditions()
+            and any(c.new is not None for c in self.conditions.values())
+        )
 
     def may_transact(self) -> bool:
         """Whether a transaction can be sent now."""
@@ -348,12 +362,15 @@ class ClientSync:
         self._request_id = self._send("get_schema", [self.database])
         self.state = DATA_SCHEMA_REQUESTED
 
+    def _may_change_conditions(self) -> bool:
+        return (
+            self.state == MONITORING
+            and self.monitor_version > 1
+            and self._request_id is None
+        )
+
     def _send_condition_change(self) -> None:
-        if (
-            self.state != MONITORING
-            or self.monitor_version == 1
-            or self._request_id is not None
-        ):
+        if not self._may_change_conditions():
             return
         changes = {}
         for table, condition in self.conditions.items():
@@ -428,27 +445,34 @@ class ClientSync:
 
     def _monitor_accepted(self, result: Json, version: int) -> None:
         clear = True
+        last_id = ZERO_UUID
         if version == 3:
             if not _is_monitor_since_reply(result):
                 _log.warn("bad monitor_cond_since reply format")
                 self._retry("bad monitor_cond_since reply format")
                 return
             clear = not result[0]
-            self.last_id = result[1]
+            self.last_id = last_id = result[1]
             result = result[2]
         self.monitor_version = version
         self.state = MONITORING
-        self._events.append(Update(result, version, clear=clear, initial=True))
+        self._events.append(
+            Update(result, version, clear=clear, initial=True, last_id=last_id)
+        )
 
     def _unexpected(self, error: Json) -> None:
-        if isinstance(error, dict) and error.get("error") == "unknown database":
-            self.state = ERROR
-            return
-        _log.info("received unexpected error response in %s state", self.state)
+        _log.info_rl(
+            _syntax_rl,
+            "%s: received unexpected error response in %s state: %s",
+            self.session_name,
+            self.state,
+            error,
+        )
         self._retry("unexpected error response")
 
     def _retry(self, reason: str) -> None:
         self.retry = reason
+        self.retry_at_once = self.state == MONITORING
         self.state = RETRY
 
     def _sync_conditions(self) -> None:
@@ -470,9 +494,12 @@ class ClientSync:
         if len(params) != (3 if version == 3 else 2):
             _log.warn("%s has wrong number of parameters", version)
         elif params[0] == self._monitor_id:
+            last_id = ZERO_UUID
             if version == 3 and isinstance(params[1], str):
-                self.last_id = params[1]
-            self._events.append(Update(params[-1], version, clear=False, initial=False))
+                self.last_id = last_id = params[1]
+            self._events.append(
+                Update(params[-1], version, clear=False, initial=False, last_id=last_id)
+            )
         elif params[0] == self._server_monitor_id and self.server_version:
             self.server.update(params[-1])
             self._check_server()
@@ -512,13 +539,17 @@ class ClientSync:
 
     def _check_server(self) -> bool:
         """Say whether this server can serve us; if not, ask for a new connection."""
+        name = self.session_name
         if self.server.find(self.database) is None:
-            _log.info("server does not have %s database", self.database)
-            self.state = ERROR
+            _log.info_rl(
+                _syntax_rl, "%s: server does not have %s database", name, self.database
+            )
+            self._retry("server does not have the database")
             return False
         problem = self.server.problem(self.database, leader_only=self.leader_only)
         if problem is not None:
-            _log.info("%s; trying another server", problem)
+            level = vlog.WARN if problem == STALE else vlog.INFO
+            _log.log(level, "%s: %s; trying another server", name, problem)
             self._retry(problem)
             return False
         return True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Json: TypeAlias = Any
 
 SERVER_COLUMNS = ("name", "model", "connected", "leader", "schema", "cid", "index")
+STALE = "clustered database server has stale data"
 _EMPTY = ["set", []]
 
 
@@ -58,9 +59,16 @@ class ServerDatabase:
             if self.cluster_id is None:
                 if row.get("name") == database:
                     return row
-            elif row.get("cid") == ["uuid", self.cluster_id]:
+            elif self._has_cluster_id(row):
                 return row
         return None
+
+    def _has_cluster_id(self, row: dict[str, Json]) -> bool:
+        """Whether the id is that of the row's cluster, or its first characters."""
+        match row.get("cid"):
+            case ["uuid", str(cid)]:
+                return cid.startswith(self.cluster_id or "?")
+        return False
 
     def problem(self, database: str, *, leader_only: bool) -> str | None:
         """Say why the server is of no use, or None."""
@@ -69,7 +77,7 @@ class ServerDatabase:
             case "clustered":
                 return self._cluster_problem(row, leader_only=leader_only)
             case "relay":
-                return _relay_problem(row)
+                return _relay_problem(row, leader_only=leader_only)
         return None
 
     def _cluster_problem(
@@ -84,14 +92,16 @@ class ServerDatabase:
         index = row.get("index")
         index = index if isinstance(index, int) else 0
         if index < self.min_index:
-            return "clustered database server has stale data"
+            return STALE
         self.min_index = index
         return None
 
 
-def _relay_problem(row: dict[str, Json]) -> str | None:
+def _relay_problem(row: dict[str, Json], *, leader_only: bool) -> str | None:
     if row.get("schema") == _EMPTY:
         return "relay database server has not yet connected to the relay source"
     if row.get("connected") is not True:
         return "relay database server is disconnected from the relay source"
+    if leader_only:
+        return "relay database server cannot be a leader"
     return None

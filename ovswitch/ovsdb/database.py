@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A database in memory: tables, storage, and who is told of changes.
 
-`transact()` runs a request and commits it; `replay()` applies a record that came from
+`transact()` runs a request and commits it; `replay()` completes what came from
 storage. Time and storage are given; nothing here opens a file or reads a clock. A
 committed transaction is written to storage first, then shown to the `observers`
 (monitors), then becomes final: the order that makes a failed write harmless.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ovswitch.ovsdb.execution import HoldsLock
+    from ovswitch.ovsdb.rbac import Client
     from ovswitch.ovsdb.schema import Schema
 
     Observer = Callable[[Transaction], None]
@@ -82,10 +83,12 @@ class Database:
         holds_lock: HoldsLock | None = None,
         elapsed_ms: int = 0,
         may_wait: bool = False,
+        client: Client | None = None,
     ) -> Any:
         """Run the parameters of a `transact` request; return its result.
 
-        `elapsed_ms` is how long it has waited. Raises: PostponedError, if `may_wait`.
+        `elapsed_ms` is how long it has waited; `client` is subject to access control.
+        Raises: PostponedError, if `may_wait`.
         """
         if not isinstance(params, list):
             return syntax_error(params, "array expected").to_json()
@@ -93,7 +96,7 @@ class Database:
             return syntax_error(
                 params, "database name expected as first parameter"
             ).to_json()
-        execution = Execution(self, holds_lock, elapsed_ms)
+        execution = Execution(self, holds_lock, elapsed_ms, client)
         operations = params[1:]
         try:
             outcome = execution.run(operations, read_only)
@@ -130,12 +133,11 @@ class Database:
             raise
         self._complete(transaction)
 
-    def replay(self, record: object, converting: bool = False) -> None:
-        """Apply a record from storage, without writing it again.
+    def replay(self, transaction: Transaction) -> None:
+        """Check and complete what a record from storage says, without writing it.
 
-        Raises: OvsdbError: it doesn't fit; nothing has changed.
+        Raises: OvsdbError: it breaks the schema's rules and is undone.
         """
-        transaction = records.to_transaction(self.tables, record, converting)
         try:
             transaction.check()
         except BaseException:

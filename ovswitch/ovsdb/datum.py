@@ -11,6 +11,8 @@ Sources: RFC 7047 section 5.1, lib/ovsdb-data.c.
 
 from __future__ import annotations
 
+from sys import intern
+
 from ovswitch.ovsdb import atom as atoms
 from ovswitch.ovsdb.error import OvsdbError, ParseError, syntax_error
 from ovswitch.ovsdb.parser import kind_name
@@ -41,9 +43,13 @@ def compile_parser(column_type: ColumnType) -> DatumParser:
 
     It raises OvsdbError for JSON of the wrong form or what the type forbids.
     """
-    if column_type.is_map():
-        return _map_parser(column_type)
-    return _set_parser(column_type)
+    if not column_type.is_map():
+        return _set_parser(column_type)
+    if atoms.is_plain_string(column_type.key) and atoms.is_plain_string(
+        column_type.value
+    ):
+        return _text_map_parser(column_type)
+    return _map_parser(column_type)
 
 
 def _set_parser(column_type: ColumnType) -> DatumParser:
@@ -71,6 +77,31 @@ def _map_parser(column_type: ColumnType) -> DatumParser:
             pairs.append(
                 (parse_key(element[0], symbols), parse_value(element[1], symbols))
             )
+        return _sorted_map(pairs)
+
+    return from_json
+
+
+def _text_map_parser(column_type: ColumnType) -> DatumParser:
+    """Parse a map of strings, the most frequent type of all: ASCII ones need no check.
+
+    Keys come from a small vocabulary: each is kept in memory once.
+    """
+    parse_any = _map_parser(column_type)
+
+    def from_json(json: Any, symbols: SymbolTable | None = None) -> Datum:
+        pairs = []
+        for element in _members(json, "map", column_type):
+            if not isinstance(element, list) or len(element) != 2:
+                return parse_any(json, symbols)
+            key, value = element
+            if (
+                key.__class__ is not str
+                or value.__class__ is not str
+                or not (key.isascii() and value.isascii())
+            ):
+                return parse_any(json, symbols)
+            pairs.append((intern(key), value))
         return _sorted_map(pairs)
 
     return from_json

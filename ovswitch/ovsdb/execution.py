@@ -16,6 +16,7 @@ from ovswitch.ovsdb.condition import Condition
 from ovswitch.ovsdb.error import OvsdbError, syntax_error
 from ovswitch.ovsdb.mutation import Mutation
 from ovswitch.ovsdb.parser import ARRAY, BOOLEAN, ID, INTEGER, OBJECT, STRING, Parser
+from ovswitch.ovsdb.rbac import Client
 from ovswitch.ovsdb.row import Row, data_from_json
 from ovswitch.ovsdb.schema import UUID_COLUMN
 from ovswitch.ovsdb.symbols import SymbolTable
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     Result = dict[str, Any]
     HoldsLock = Callable[[str], bool]
+
+
+_ROOT = Client()  # may do everything
 
 
 class PostponedError(Exception):
@@ -60,9 +64,10 @@ class Outcome:
 
 
 class Execution:
-    """One run of a request's operations."""
+    """One run of a request's operations, for a client of some role."""
 
     __slots__ = (
+        "client",
         "database",
         "durable",
         "elapsed_ms",
@@ -77,8 +82,10 @@ class Execution:
         database: Database,
         holds_lock: HoldsLock | None = None,
         elapsed_ms: int = 0,
+        client: Client | None = None,
     ) -> None:
         self.database = database
+        self.client = client or _ROOT
         self.holds_lock = holds_lock
         self.elapsed_ms = elapsed_ms
         self.transaction = Transaction()
@@ -167,6 +174,7 @@ class Execution:
         fields = row.fields
         for column, datum in data.items():
             fields[column.index] = datum
+        self.client.check_insert(self.database, row)
         fields[UUID_COLUMN] = (uuid,)
         self.transaction.insert(row)
         return {"uuid": ["uuid", uuid]}
@@ -233,6 +241,7 @@ class Execution:
                     "constraint violation",
                 )
         rows = self._condition(table, where).query(table)
+        self.client.check_change(self.database, table, rows, data, "update")
         changes = [(column.index, datum) for column, datum in data.items()]
         for row in rows:
             if any(row.fields[index] != datum for index, datum in changes):
@@ -253,6 +262,8 @@ class Execution:
             for mutation in mutations_json
         ]
         rows = self._condition(table, where).query(table)
+        columns = [mutation.column for mutation in mutations]
+        self.client.check_change(self.database, table, rows, columns, "mutate")
         for row in rows:
             fields = self.transaction.modify(row).fields
             for mutation in mutations:
@@ -267,6 +278,7 @@ class Execution:
         _raise_error(parser)
         assert table is not None
         rows = self._condition(table, where).query(table)
+        self.client.check_delete(self.database, table, rows)
         for row in rows:
             self.transaction.delete(row)
         return {"count": len(rows)}

@@ -18,7 +18,7 @@ blocks until something does.
 from __future__ import annotations
 
 from ovswitch.ovsdb import idl_transaction as status
-from ovswitch.ovsdb.idl_core import IdlCore
+from ovswitch.ovsdb.idl_core import IdlBase, IdlCore
 from ovswitch.ovsdb.idl_session import Session, parse_remotes, shuffled
 from ovswitch.ovsdb.idl_transaction import TransactionCore
 from ovswitch.ovsdb.replica import ROW_CREATE, ROW_DELETE, ROW_UPDATE, Table
@@ -90,7 +90,7 @@ class SchemaHelper:
                 table.add_column(column)
 
 
-class Idl:
+class Idl(IdlBase):
     """Follows the database at `remote`: one or more methods, separated by commas.
 
     Read `tables`, `change_seqno`, `lock_name`, `has_lock`, `is_lock_contended` and
@@ -125,53 +125,14 @@ class Idl:
     # State.
 
     @property
-    def tables(self) -> dict[str, Table]:
-        """The tables that are followed, by name."""
-        return self.core.replica.tables
-
-    @property
-    def change_seqno(self) -> int:
-        """Changes whenever the contents do."""
-        return self.core.replica.change_seqno
-
-    @property
-    def txn(self) -> TransactionCore | None:
-        """The transaction in progress."""
-        return self.core.replica.txn
-
-    @property
-    def lock_name(self) -> str | None:
-        """The lock to hold."""
-        return self.core.cs.lock_name
-
-    @property
-    def has_lock(self) -> bool:
-        """Whether the lock is held."""
-        return self.core.cs.has_lock
-
-    @property
-    def is_lock_contended(self) -> bool:
-        """Whether somebody else holds the lock."""
-        return self.core.cs.is_lock_contended
-
-    @property
     def is_alive(self) -> bool:
         """Whether waiting any longer can be of use."""
-        return self._session.is_alive and self.core.cs.is_alive
+        return self._session.is_alive
 
     @property
     def last_error(self) -> int:
         """Error number of the last failure of the connection; 0 if there was none."""
         return self._session.last_error
-
-    @property
-    def cond_seqno(self) -> int:
-        """How many changes of conditions the server has acknowledged."""
-        return self.core.cs.condition_seqno
-
-    def has_ever_connected(self) -> bool:
-        """Whether the contents have been received once."""
-        return self.core.has_contents
 
     def session_name(self) -> str:
         """The remote that is connected, or tried next."""
@@ -207,40 +168,8 @@ class Idl:
         """Drop the connection and make another."""
         self._session.force_reconnect()
 
-    def set_lock(self, lock_name: str | None) -> None:
-        """Hold a lock, without which transactions are NOT_LOCKED; None for none."""
-        self.core.cs.set_lock(lock_name)
-        self._flush()
-
-    def cond_change(self, table_name: str, cond: list[Json]) -> int:
-        """Follow only the rows that satisfy a clause of `cond`.
-
-        Return what `cond_seqno` will be once the rows are those.
-        """
-        seqno = self.core.cs.set_condition(table_name, cond)
-        self._flush()
-        return seqno
-
     def notify(self, event: str, row: Row, updates: set[str]) -> None:
         """Override to hear of each change of a row: ROW_CREATE, _UPDATE, _DELETE."""
-
-    def index_create(self, table: str, name: str) -> Any:
-        """Make an index of a table and return it; then add its columns."""
-        from ovswitch.ovsdb.idl_index import Index
-
-        return Index.create(self.tables[table], name)
-
-    def index_equal(self, table: str, name: str, value: Any) -> Any:
-        """Return the rows that equal `value` in the index's columns."""
-        from ovswitch.ovsdb.idl_index import Index
-
-        return Index.find(self.tables[table], name).irange(value, value)
-
-    def index_irange(self, table: str, name: str, start: Any, end: Any) -> Any:
-        """Return the rows from `start` to `end` in the index's order, both included."""
-        from ovswitch.ovsdb.idl_index import Index
-
-        return Index.find(self.tables[table], name).irange(start, end)
 
     # Inside.
 
@@ -257,7 +186,7 @@ class Idl:
         self._follow_connection()
         self.core.process()
         if self.core.cs.retry is not None and self._session.is_connected:
-            self._session.force_reconnect()
+            self._session.force_reconnect(at_once=self.core.cs.retry_at_once)
         self._flush()
         self._changed |= self.change_seqno != before
 
@@ -266,6 +195,7 @@ class Idl:
         if connected != self._was_connected:
             self._was_connected = connected
             if connected:
+                self.core.cs.session_name = self._session.name
                 self.core.cs.connected()
             else:
                 self.core.cs.disconnected()

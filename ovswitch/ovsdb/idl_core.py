@@ -14,10 +14,14 @@ from ovswitch.runtime import vlog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, TypeAlias
 
     from ovswitch.ovsdb.cs import Request
+    from ovswitch.ovsdb.idl_index import Index
     from ovswitch.ovsdb.idl_transaction import TransactionCore
+    from ovswitch.ovsdb.replica import Table
+    from ovswitch.ovsdb.replica_row import Row
     from ovswitch.runtime.jsonrpc import Message
 
     Json: TypeAlias = Any
@@ -128,3 +132,88 @@ class IdlCore:
         except InconsistentError as error:
             _log.warn_rl(_syntax_rl, "%s: reconnecting IDL and resync all data", error)
             self.cs.flag_inconsistency()
+
+
+class IdlBase:
+    """What the blocking and the asyncio IDL have in common: the contents, and wishes.
+
+    `tables` has the tables that are followed, `txn` is the transaction in progress.
+    """
+
+    core: IdlCore
+
+    def _flush(self) -> None:
+        """Send what the core wants sent, if there is a connection."""
+        raise AssertionError("a shell sends")
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables that are followed, by name."""
+        return self.core.replica.tables
+
+    @property
+    def change_seqno(self) -> int:
+        """Changes whenever the contents do, or a lock is obtained."""
+        return self.core.replica.change_seqno
+
+    @property
+    def txn(self) -> TransactionCore | None:
+        """The transaction in progress."""
+        return self.core.replica.txn
+
+    def has_ever_connected(self) -> bool:
+        """Whether the contents have been received once."""
+        return self.core.has_contents
+
+    @property
+    def lock_name(self) -> str | None:
+        """The lock to hold."""
+        return self.core.cs.lock_name
+
+    @property
+    def has_lock(self) -> bool:
+        """Whether the lock is held."""
+        return self.core.cs.has_lock
+
+    @property
+    def is_lock_contended(self) -> bool:
+        """Whether somebody else holds the lock."""
+        return self.core.cs.is_lock_contended
+
+    def set_lock(self, lock_name: str | None) -> None:
+        """Hold a lock, without which transactions are NOT_LOCKED; None for none."""
+        self.core.cs.set_lock(lock_name)
+        self._flush()
+
+    @property
+    def cond_seqno(self) -> int:
+        """How many changes of conditions the server has acknowledged."""
+        return self.core.cs.condition_seqno
+
+    def cond_change(self, table_name: str, cond: list[Json]) -> int:
+        """Follow only the rows that satisfy a clause of `cond`; none for an empty one.
+
+        Return what `cond_seqno` will be once the rows are those.
+        """
+        seqno = self.core.cs.set_condition(table_name, cond)
+        self._flush()
+        return seqno
+
+    def index_create(self, table: str, name: str) -> Index:
+        """Make an index of a table and return it; then add its columns.
+
+        Raises: ValueError: there is one of that name.
+        """
+        from ovswitch.ovsdb.idl_index import Index
+
+        return Index.create(self.tables[table], name)
+
+    def index_equal(self, table: str, name: str, value: object) -> Iterator[Row]:
+        """Return the rows that equal `value` in the index's columns."""
+        return self.tables[table].indexes[name].irange(value, value)
+
+    def index_irange(
+        self, table: str, name: str, start: object, end: object
+    ) -> Iterator[Row]:
+        """Return the rows from `start` to `end` in the index's order, both included."""
+        return self.tables[table].indexes[name].irange(start, end)

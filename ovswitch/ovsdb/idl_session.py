@@ -100,8 +100,11 @@ class Session:
         self._fsm.set_max_tries(UNLIMITED)
         self._fsm.set_backoff(0, 0)
 
-    def force_reconnect(self) -> None:
-        """Drop the connection and make another."""
+    def force_reconnect(self, *, at_once: bool = True) -> None:
+        """Drop the connection and make another, `at_once` or after the usual wait."""
+        if at_once:
+            # One more than remotes: dropping the connection uses one up.
+            self._fsm.set_backoff_free_tries(len(self._remotes) + 1)
         self._disconnect(0)
 
     def close(self) -> None:

@@ -57,12 +57,24 @@ class Increment:
         self.new_value = 0
 
 
+class Fetch:
+    """A column to read from the server at commit."""
+
+    __slots__ = ("column", "index", "row")
+
+    def __init__(self, row: Row, column: str) -> None:
+        self.row = row
+        self.column = column
+        self.index = 0
+
+
 class TransactionCore:
     """One transaction; a replica has at most one in progress."""
 
     __slots__ = (
         "_comments",
         "_error",
+        "_fetches",
         "_increment",
         "_inserted",
         "_rows",
@@ -81,6 +93,7 @@ class TransactionCore:
         self._rows: dict[str, Row] = {}
         self._comments: list[str] = []
         self._increment: Increment | None = None
+        self._fetches: list[Fetch] = []
         self._inserted: dict[str, int | str] = {}
         self._error: str | None = None
 
@@ -122,6 +135,10 @@ class TransactionCore:
         """Add 1 to an integer column at commit; without `force` only beside changes."""
         self._increment = Increment(row, column, force=force)
 
+    def fetch(self, row: Row, column: str) -> None:
+        """Read a column that isn't followed; the row has it after the commit."""
+        self._fetches.append(Fetch(row, column))
+
     def get_increment_new_value(self) -> int:
         """The value after the increment of a transaction that succeeded."""
         assert self.status == SUCCESS
@@ -148,6 +165,10 @@ class TransactionCore:
         changed = False
         for row in self._rows.values():
             changed |= self._add_changes(row, operations)
+        for fetch in self._fetches:
+            changed = True
+            fetch.index = len(operations)
+            operations.append(self._select(fetch.row, fetch.column))
         increment = self._increment
         if increment is not None and (changed or increment.force):
             changed = True
@@ -309,13 +330,16 @@ class TransactionCore:
                 "where": where,
                 "mutations": [[increment.column, "+=", 1]],
             },
-            {
-                "op": "select",
-                "table": row._table.name,
-                "where": where,
-                "columns": [increment.column],
-            },
+            self._select(row, increment.column),
         ]
+
+    def _select(self, row: Row, column: str) -> Operation:
+        return {
+            "op": "select",
+            "table": row._table.name,
+            "where": self._substitute(where_uuid(row.uuid)),
+            "columns": [column],
+        }
 
     def _to_json(self, row: Row, name: str, datum: Datum) -> Json:
         column = row._table.column(name)
@@ -374,6 +398,8 @@ class TransactionCore:
                 self._inserted[uuid] = real
             if self._increment is not None:
                 self._take_increment(self._increment, results)
+            for fetch in self._fetches:
+                self._take_fetch(fetch, results)
         except (LookupError, TypeError, ValueError):
             _log.warn_rl(_syntax_rl, "malformed reply to transaction")
             return False
@@ -385,6 +411,12 @@ class TransactionCore:
         if results[increment.index]["count"] != 1 or not isinstance(value, int):
             raise ValueError("bad increment reply")
         increment.new_value = value
+
+    def _take_fetch(self, fetch: Fetch, results: list[Json]) -> None:
+        rows = results[fetch.index]["rows"]
+        if fetch.row._data is not None and len(rows) == 1:  # or deleted meanwhile
+            fetch.row._data[fetch.column] = rows[0][fetch.column]
+            self.replica.change_seqno += 1
 
     def _set_error(self, error: Json) -> None:
         if self._error is None:

@@ -14,7 +14,7 @@ import os
 
 from ovswitch.runtime import vlog
 
-_EAGAIN = 11
+_EAGAIN, _EACCES = 11, 13
 _log = vlog.Module("lockfile")
 _held: set[tuple[int, int]] = set()
 
@@ -54,8 +54,10 @@ def lock(path: str) -> Lock:
         fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         _log.warn("%s: failed to open lock file: %s", name, error.strerror)
+        if error.errno == _EACCES:
+            error = OSError(_EAGAIN, os.strerror(_EAGAIN))
         _log.warn("%s: failed to lock file: %s", name, error.strerror)
-        raise
+        raise error from None
     status = os.fstat(fd)
     inode = (status.st_dev, status.st_ino)
     if inode in _held:

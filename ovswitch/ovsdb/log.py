@@ -25,7 +25,15 @@ import errno
 import os
 
 from ovswitch.ovsdb import lockfile
+from ovswitch.ovsdb.disk import DISK
 from ovswitch.ovsdb.error import OvsdbError, io_error, syntax_error
+from ovswitch.ovsdb.log_record import (
+    HEADER_LIMIT,
+    Reader,
+    header_text,
+    parse_header,
+    sha1,
+)
 from ovswitch.runtime import json as _json
 from ovswitch.runtime import vlog
 
@@ -33,6 +41,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from ovswitch.ovsdb.disk import Disk
 
     Record = dict[str, Any]
 
@@ -44,10 +54,7 @@ READ_WRITE = "read/write"
 CREATE = "create or open"
 CREATE_EXCLUSIVE = "create"
 
-_HEADER_LIMIT = 127
 _BASE_FLOOR = 10 * 1024 * 1024
-_SHA1_DIGITS = 40
-_HEXITS = b"0123456789abcdefABCDEF"
 
 _log = vlog.Module("ovsdb_log")
 _limit = vlog.RateLimit(5, 5)
@@ -61,41 +68,6 @@ class _Ignored:
 
     def __exit__(self, kind: type | None, *_others: object) -> bool:
         return kind is not None and issubclass(kind, OSError)
-
-
-class Disk:
-    """The operations on files that can fail."""
-
-    def open(self, path: str, flags: int) -> int:
-        """Open a file."""
-        return os.open(path, flags | os.O_CLOEXEC, 0o660)
-
-    def write(self, fd: int, octets: bytes) -> int:
-        """Write; return how many octets were taken."""
-        return os.write(fd, octets)
-
-    def sync(self, fd: int) -> None:
-        """Make the file's data durable."""
-        os.fdatasync(fd)
-
-    def truncate(self, fd: int, size: int) -> None:
-        """Cut a file off."""
-        os.ftruncate(fd, size)
-
-    def rename(self, old: str, new: str) -> None:
-        """Rename a file, in place of another."""
-        os.rename(old, new)
-
-    def sync_folder(self, path: str) -> None:
-        """Make a new name in the folder of `path` durable."""
-        fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-DISK = Disk()
 
 
 class Log:
@@ -118,15 +90,17 @@ class Log:
         self.name = name  # as the user called it
         self.path = path
         self.magic = magic
+        self._prefix = f"OVSDB {magic} ".encode()
         self.offset = 0
         self.base = 0
+        self.name_may_be_new = False  # then the next sync includes the folder
         self.encode: Callable[[Record], bytes] = _json.to_bytes
         self.decode: Callable[[bytes], object] = _json.from_string
         self._fd = fd
         self._lock = lock
         self._disk = disk
         self._previous_offset = 0
-        self._reader: _Reader | None = _Reader(fd, start)
+        self._reader: Reader | None = Reader(fd, disk, start)
         self._error: OvsdbError | None = None
         self._is_writing = False
 
@@ -147,59 +121,72 @@ class Log:
             self._error = error
             raise
 
-    def _read_record(self, reader: _Reader) -> Record | None:
+    def _read_record(self, reader: Reader) -> Record | None:
+        good = reader.take_good(self._prefix)
+        if good is None:
+            good = self._read_with_care(reader)
+            if good is None:
+                return None
+        size, octets = good
         try:
-            header = reader.line(_HEADER_LIMIT)
+            record = self.decode(octets)
+            if not isinstance(record, dict):
+                record = _json.from_string(octets)  # tells which ones aren't JSON
+        except _json.JsonError as error:
+            raise syntax_error(
+                None, f"{self._place(octets, size)} are not valid JSON ({error})"
+            ) from error
+        if not isinstance(record, dict):
+            raise syntax_error(
+                None, f"{self._place(octets, size)} are not a JSON object"
+            )
+        self._previous_offset = self.offset
+        self.offset += size
+        return record
+
+    def _place(self, octets: bytes, size: int) -> str:
+        start = self.offset + size - len(octets)
+        return f"{self.name}: {len(octets)} bytes starting at offset {start}"
+
+    def _read_with_care(self, reader: Reader) -> tuple[int, bytes] | None:
+        """Return the next record's size and JSON, None at the end.
+
+        Raises: OvsdbError: it tells what is wrong.
+        """
+        try:
+            header = reader.line(HEADER_LIMIT)
         except OSError as error:
             raise io_error(error.errno or 0, f"{self.name}: read failed") from error
         if not header:
             return None
         parsed = parse_header(header)
         if parsed is None or parsed[0] != self.magic:
-            text = header.split(b"\n")[0].decode("utf-8", "replace")
             raise syntax_error(
                 None,
                 f"{self.name}: parse error at offset {self.offset} in header line "
-                f'"{text}"',
+                f'"{header_text(header)}"',
             )
         _, size, digest = parsed
         start = self.offset + len(header)
-        record = self._parse_body(reader, start, size, digest)
-        self._previous_offset = self.offset
-        self.offset = start + size
-        return record
-
-    def _parse_body(
-        self, reader: _Reader, start: int, size: int, digest: str
-    ) -> Record:
-        where = f"{size} bytes starting at offset {start}"
         try:
             octets = reader.take(size)
         except OSError as error:
-            raise self._body_error(error.errno or 0, where) from error
+            raise self._body_error(error.errno or 0, size, start) from error
         if len(octets) < size:
             # The reference tells how much of the body's last chunk was missing.
-            missing = size - len(octets) // 8192 * 8192
-            raise self._body_error(-1, f"{missing} bytes starting at offset {start}")
+            raise self._body_error(-1, size - len(octets) // 8192 * 8192, start)
         actual = sha1(octets)
         if actual != digest:
             raise syntax_error(
                 None,
-                f"{self.name}: {where} have SHA-1 hash {actual} but should have hash "
-                f"{digest}",
+                f"{self._place(octets, len(header) + size)} have SHA-1 hash {actual} "
+                f"but should have hash {digest}",
             )
-        try:
-            record = self.decode(octets)
-        except _json.JsonError as error:
-            raise syntax_error(
-                None, f"{self.name}: {where} are not valid JSON ({error})"
-            ) from error
-        if not isinstance(record, dict):
-            raise syntax_error(None, f"{self.name}: {where} are not a JSON object")
-        return record
+        return len(header) + size, octets
 
-    def _body_error(self, number: int, where: str) -> OvsdbError:
-        return io_error(number, f"{self.name}: error reading {where}")
+    def _body_error(self, number: int, size: int, start: int) -> OvsdbError:
+        text = f"{self.name}: error reading {size} bytes starting at offset {start}"
+        return io_error(number, text)
 
     @property
     def is_damaged(self) -> bool:
@@ -221,10 +208,16 @@ class Log:
             self._start_writing()
         octets = self.encode(record) + b"\n"
         header = f"OVSDB {self.magic} {len(octets)} {sha1(octets)}\n"
+        self._previous_offset = self.offset
         try:
             self._write_all(header.encode() + octets)
         except OSError as error:
             raise self._write_failed(error) from error
+
+    def take_back(self) -> None:
+        """Cut off the record written last, which must not take effect after all."""
+        self.offset = self._previous_offset
+        self._cut()
 
     def _start_writing(self) -> None:
         """Cut off what lies behind the last good record."""
@@ -253,18 +246,33 @@ class Log:
 
     def _write_failed(self, error: OSError) -> OvsdbError:
         _log.warn_rl(_limit, "%s: write failed (%s)", self.path, error.strerror)
-        with _Ignored():  # the next write tries again
-            self._disk.truncate(self._fd, self.offset)
-        self._is_writing = False
+        self._cut()
         self._error = io_error(error.errno or 0, f"{self.name}: write failed")
         return self._error
 
+    def _cut(self) -> None:
+        """Remove what lies behind the last good record, by the next write at last."""
+        with _Ignored():
+            self._disk.truncate(self._fd, self.offset)
+        self._is_writing = False
+
     def sync(self) -> None:
-        """Make what was written durable. Raises: OvsdbError."""
+        """Make what was written durable, and the file's name if that is new.
+
+        After a failure the kernel may have given up what it couldn't write, and
+        another sync says nothing about it: only `replace` makes sure again.
+        Raises: OvsdbError.
+        """
         try:
             self._disk.sync(self._fd)
+            if self.name_may_be_new:
+                self._sync_name()
         except OSError as error:
             raise io_error(error.errno or 0, f"{self.name}: fsync failed") from error
+
+    def _sync_name(self) -> None:
+        self._disk.sync_folder(os.path.realpath(self.path))
+        self.name_may_be_new = False
 
     def mark_base(self) -> None:
         """Note the present size, with which `grew_lots` compares."""
@@ -282,7 +290,7 @@ class Log:
         path = os.path.realpath(self.path)
         temporary = path + ".tmp"
         try:
-            os.unlink(temporary)
+            self._disk.unlink(temporary)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -290,6 +298,7 @@ class Log:
         new = open_log(
             temporary, self.magic, CREATE_EXCLUSIVE, locking=False, disk=self._disk
         )
+        new.name_may_be_new = False  # the one that counts it gets in the end
         new.encode = self.encode
         try:
             for record in records:
@@ -298,7 +307,8 @@ class Log:
             self._rename(temporary, path)
         except BaseException:
             new.close()
-            os.unlink(temporary)
+            with _Ignored():
+                self._disk.unlink(temporary)
             raise
         self._adopt(new)
 
@@ -311,18 +321,23 @@ class Log:
             ) from error
 
     def _adopt(self, new: Log) -> None:
-        """Go on with the new file."""
-        try:
-            self._disk.sync_folder(self.path)
-        except OSError as error:
-            _log.warn_rl(_limit, "%s: fsync failed (%s)", self.path, error.strerror)
+        """Go on with the new file.
+
+        Until the folder is synced, the old file may come back: the next sync that a
+        durable transaction waits for tries again if it can't be done now.
+        """
         os.close(self._fd)
         self._fd, new._fd = new._fd, -1
         self._reader = None
         self._error = None
         self._is_writing = True
-        self.offset = new.offset
+        self.offset = self._previous_offset = new.offset
         self.mark_base()
+        self.name_may_be_new = True
+        try:
+            self._sync_name()
+        except OSError as error:
+            _log.warn_rl(_limit, "%s: fsync failed (%s)", self.path, error.strerror)
 
     def close(self) -> None:
         """Close the file and release its lock."""
@@ -332,92 +347,6 @@ class Log:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-
-class _Reader:
-    """A buffer over a file descriptor, of which `start` was read already."""
-
-    __slots__ = ("_buffer", "_fd", "_index")
-
-    _CHUNK = 1 << 18
-
-    def __init__(self, fd: int, start: bytes) -> None:
-        self._fd = fd
-        self._buffer = start
-        self._index = 0
-
-    def _fill(self, size: int) -> bool:
-        """Have at least `size` octets in the buffer; False if there are fewer."""
-        missing = size - (len(self._buffer) - self._index)
-        while missing > 0:
-            more = os.read(self._fd, max(missing, self._CHUNK))
-            if not more:
-                return False
-            self._buffer = self._buffer[self._index :] + more
-            self._index = 0
-            missing = size - len(self._buffer)
-        return True
-
-    def line(self, limit: int) -> bytes:
-        """Return the next line, or the first `limit` octets of it."""
-        self._fill(limit)
-        end = self._buffer.find(b"\n", self._index, self._index + limit) + 1
-        return self.take(end - self._index if end else limit)
-
-    def take(self, size: int) -> bytes:
-        """Return the next `size` octets, fewer at the end."""
-        self._fill(size)
-        octets = self._buffer[self._index : self._index + size]
-        self._index += len(octets)
-        return octets
-
-
-def sha1(octets: bytes) -> str:
-    """Return the SHA-1 hash in hexadecimal digits."""
-    digits: str = _new_sha1(octets).hexdigest()
-    return digits
-
-
-def _load_sha1() -> Callable[[bytes], Any]:
-    """Find SHA-1: OpenSSL's is faster, Python's own is quicker to load."""
-    try:
-        import _sha1  # type: ignore[import-not-found]  # typeshed lacks it
-    except ImportError:
-        import hashlib
-
-        return lambda octets: hashlib.sha1(octets, usedforsecurity=False)
-    function: Callable[[bytes], Any] = _sha1.sha1
-    return function
-
-
-_new_sha1 = _load_sha1()
-
-
-def use_fast_hash() -> None:
-    """Load OpenSSL's SHA-1, for those who hash much."""
-    global _new_sha1
-    import hashlib
-
-    _new_sha1 = hashlib.sha1
-
-
-def parse_header(line: bytes) -> tuple[str, int, str] | None:
-    """Return (magic, size, hash) of a header line, or None if it isn't one."""
-    words = line.split(b" ")
-    if len(words) != 4 or words[0] != b"OVSDB" or not line.endswith(b"\n"):
-        return None
-    magic, size, digest = words[1], words[2], words[3][:-1]
-    if (
-        size == b"0"
-        or not size.isdigit()
-        or len(digest) != _SHA1_DIGITS
-        or digest.strip(_HEXITS)
-    ):
-        return None
-    try:
-        return magic.decode("ascii"), int(size), digest.decode("ascii").lower()
-    except ValueError:
-        return None
 
 
 def open_log(
@@ -455,7 +384,9 @@ def open_log(
         if lock is not None:
             lock.release()
         raise
-    return Log(name, os.path.abspath(name), fd, magic, lock, disk, start)
+    log = Log(name, os.path.abspath(name), fd, magic, lock, disk, start)
+    log.name_may_be_new = mode != READ_ONLY  # who wrote it may have died at that
+    return log
 
 
 def _open_file(name: str, mode: str, disk: Disk) -> int:
@@ -479,20 +410,20 @@ def _open_file(name: str, mode: str, disk: Disk) -> int:
 def _identify(name: str, fd: int, magics: str, disk: Disk) -> tuple[str, bytes]:
     """Return the magic of the file's first record, and what was read for it.
 
-    Where the file can be read again from its beginning, the latter is empty.
+    Where the file can be read again from its beginning, the latter is empty. A new
+    file, which has no record, gets the only magic that the caller knows.
     Raises: OvsdbError.
     """
     try:
-        start = _first_line(fd)
+        start = _first_line(fd, disk)
     except OSError as error:
         raise io_error(error.errno or 0, f"{name}: read error") from error
     if not start:
         if "|" in magics:
             raise OvsdbError(None, f"{name}: cannot identify file type")
-        with _Ignored():  # some file systems can't
-            disk.sync_folder(name)
         return magics, b""
-    parsed = parse_header(start.split(b"\n")[0] + b"\n")
+    line, newline, _ = start.partition(b"\n")
+    parsed = parse_header(line + newline)
     if parsed is None:
         raise OvsdbError(None, f"{name}: unexpected file format")
     if parsed[0] not in magics.split("|"):
@@ -503,10 +434,10 @@ def _identify(name: str, fd: int, magics: str, disk: Disk) -> tuple[str, bytes]:
     return parsed[0], start
 
 
-def _first_line(fd: int) -> bytes:
+def _first_line(fd: int, disk: Disk) -> bytes:
     start = b""
-    while b"\n" not in start and len(start) < _HEADER_LIMIT:
-        more = os.read(fd, _HEADER_LIMIT)
+    while b"\n" not in start and len(start) < HEADER_LIMIT:
+        more = disk.read(fd, HEADER_LIMIT)
         if not more:
             break
         start += more

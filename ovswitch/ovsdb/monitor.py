@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ovswitch.ovsdb.row import Row
     from ovswitch.ovsdb.schema import ColumnSchema
     from ovswitch.ovsdb.table import Table
-    from ovswitch.ovsdb.transaction import Transaction
+    from ovswitch.ovsdb.transaction import Change, Transaction
 
     Encode = Callable[[Any], bytes]
     Pair = tuple[Row | None, Row | None]
@@ -239,6 +239,17 @@ class View:
             )
             text = texts[key] = encode(updates)
         return text
+
+    def catch_up(
+        self, subscription: Subscription, changes: Iterable[Change], encode: Encode
+    ) -> bytes:
+        """Return the text of earlier changes that a new subscription missed."""
+        missed = ChangeSet()
+        for change in changes:
+            if change.table.name in self.tables:
+                missed.add(change.table.name, change.uuid, change.old, change.new)
+        tables = ((n, ((u, *p) for u, p in r.items())) for n, r in missed.rows.items())
+        return encode(self._compose(subscription, tables, is_initial=False))
 
     def update(self, subscription: Subscription, encode: Encode) -> bytes | None:
         """Return the text of what a subscription hasn't been told, None if nothing."""

@@ -23,6 +23,7 @@ BOOLEAN = 32
 NULL = 64
 ID = 128  # a string that is an identifier
 NUMBER = INTEGER | REAL
+_INTEGERS_END = 2.0**63
 ANY = 127
 
 _KINDS: dict[type, int] = {
@@ -97,7 +98,12 @@ class Parser:
         ):
             self._used.add(name)
             return value
-        if kinds & INTEGER and isinstance(value, float) and value.is_integer():
+        if (
+            kinds & INTEGER
+            and isinstance(value, float)
+            and value.is_integer()
+            and -_INTEGERS_END <= value < _INTEGERS_END
+        ):
             self._used.add(name)
             return int(value)  # "1.0" and "1e3" are integers
         self.fail(f"Type mismatch for member '{name}'.")
@@ -115,9 +121,16 @@ class Parser:
         if self._error is None and self._json is not None:
             unused = [name for name in self._json if name not in self._used]
             if unused:
-                self.fail(_unused_message(unused))
+                self.fail(_unused_message(_in_reference_order(self._json, unused)))
         if self._error is not None:
             raise self._error
+
+
+def _in_reference_order(json: dict[str, Any], names: list[str]) -> list[str]:
+    """Return names as the reference comes across them in an object."""
+    from ovswitch.ovsdb.ctl.order import hash_order, string_hash
+
+    return [name for name in hash_order(json, string_hash) if name in names]
 
 
 def _unused_message(unused: list[str]) -> str:

@@ -123,7 +123,7 @@ def to_transaction(
 
 def _is_annotation(name: str, value: object) -> bool:
     if name == "_date":
-        return isinstance(value, int)
+        return isinstance(value, int) and not isinstance(value, bool)
     if name == "_is_diff":
         return isinstance(value, bool)
     return name == "_comment"
@@ -134,27 +134,29 @@ def _apply_rows(
 ) -> None:
     if not isinstance(rows, dict):
         raise syntax_error(rows, "object expected")
+    present = table.rows
     for text, json in rows.items():
-        row = table.rows.get(text)
-        uuid = uuids.parse(text) if row is None else text
-        if uuid is None:
-            raise syntax_error(rows, f'"{text}" is not a valid UUID')
+        row = present.get(text)
         if row is None:
-            row = table.rows.get(uuid)
-        if json is None:
+            uuid = uuids.parse(text)
+            if uuid is None:
+                raise syntax_error(rows, f'"{text}" is not a valid UUID')
+            row = present.get(uuid)
             if row is None:
-                raise syntax_error(
-                    None, f"transaction deletes row {uuid} that does not exist"
-                )
+                if json is None:
+                    raise syntax_error(
+                        None, f"transaction deletes row {uuid} that does not exist"
+                    )
+                row = Row.default(table, uuid)
+                _apply_columns(table, row.fields, json, converting, False)
+                row.fields[UUID_COLUMN] = (uuid,)
+                transaction.insert(row)
+                continue
+        if json is None:
             transaction.delete(row)
-        elif row is not None:
+        else:
             fields = transaction.modify(row).fields
             _apply_columns(table, fields, json, converting, is_diff)
-        else:
-            row = Row.default(table, uuid)
-            _apply_columns(table, row.fields, json, converting, False)
-            row.fields[UUID_COLUMN] = (uuid,)
-            transaction.insert(row)
 
 
 def _apply_columns(

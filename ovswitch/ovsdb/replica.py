@@ -214,20 +214,34 @@ class Table:
                 self.deleted[row] = None
 
 
+class Observer:
+    """Base class of who must see each change at once, while an update is applied."""
+
+    def changed(self, event: str, row: Row, old: dict[str, Json]) -> None:
+        """A row has changed; `old` has the columns' former values, datums or JSON."""
+
+    def cleared(self) -> None:
+        """All rows are gone; those that are back follow as ROW_CREATE."""
+
+
 class Replica:
     """All tables of a database, as far as the client follows them.
 
     `schema` is the JSON of the schema that the client was written for, to be valid; its
     tables are made when first used, so that a tool doesn't pay for all of them.
-    `notify`, if set, is called for each change of a row with (event, row, columns).
+    `notify`, if set, is called for each change of a row with (event, row, columns),
+    after the update that brought it has been applied as a whole. With an `observer`
+    whole contents that arrive anew replace the rows instead of updating them.
     """
 
     __slots__ = (
         "_all_root",
+        "_notices",
         "_schema",
         "change_seqno",
         "name",
         "notify",
+        "observer",
         "tables",
         "txn",
         "version",
@@ -243,6 +257,8 @@ class Replica:
         self.change_seqno = 0
         self.txn: TransactionCore | None = None
         self.notify: Callable[[str, Row, set[str]], None] | None = None
+        self.observer: Observer | None = None
+        self._notices: list[tuple[str, Row, set[str]]] = []
 
     def table(self, name: str) -> Table:
         """The table `name`, which must be in the schema."""
@@ -311,10 +327,21 @@ class Replica:
         """
         if initial:
             self.change_seqno += 1
+        try:
+            self._apply(updates, version, clear=clear)
+        finally:
+            notices, self._notices = self._notices, []
+            if self.notify is not None:
+                for notice in notices:
+                    self.notify(*notice)
+
+    def _apply(self, updates: Json, version: int, *, clear: bool) -> None:
         if not isinstance(updates, dict):
             raise InconsistentError("update is not an object")
         process = self._update_row1 if version == 1 else self._update_row2
-        if clear:
+        if clear and self.observer is not None:
+            self._clear(self.observer)
+        elif clear:
             self._delete_missing(updates)
             process = self._replace_row
         for name, rows in updates.items():
@@ -325,6 +352,13 @@ class Replica:
                 if not isinstance(change, dict):
                     raise InconsistentError("row update is not an object")
                 process(table, uuid, change)
+
+    def _clear(self, observer: Observer) -> None:
+        for table in self.tables.values():
+            if table.rows:
+                table.rows.clear()
+                self.change_seqno += 1
+        observer.cleared()
 
     def _delete_missing(self, updates: dict[str, Json]) -> None:
         for name, table in self.tables.items():
@@ -373,7 +407,7 @@ class Replica:
             raise _inconsistent("cannot add existing row %s to table %s", table, uuid)
         row = table.rows[uuid] = Row(table, uuid, values)
         table._note_insert(row)
-        self._changed(ROW_CREATE, row, set())
+        self._changed(ROW_CREATE, row, set(), {})
 
     def _delete(self, table: Table, uuid: str) -> None:
         row = table.rows.pop(uuid, None)
@@ -382,21 +416,26 @@ class Replica:
                 "cannot delete missing row %s from table %s", table, uuid
             )
         table._note_delete(row)
-        self._changed(ROW_DELETE, row, set())
+        self._changed(ROW_DELETE, row, set(), {})
 
     def _modify(self, table: Table, uuid: str, values: Json, *, diff: bool) -> None:
         row = table.rows.get(uuid)
         if row is None or not isinstance(values, dict):
             raise _inconsistent("cannot modify missing row %s in table %s", table, uuid)
-        columns = row._apply(values, diff=diff)
+        old = row._apply(values, diff=diff)
+        columns = {name for name in old if table.column(name).alert}
         if columns:
             table._note_modify(row, columns)
-            self._changed(ROW_UPDATE, row, columns)
+            self._changed(ROW_UPDATE, row, columns, old)
 
-    def _changed(self, event: str, row: Row, columns: set[str]) -> None:
+    def _changed(
+        self, event: str, row: Row, columns: set[str], old: dict[str, Json]
+    ) -> None:
         self.change_seqno += 1
+        if self.observer is not None:
+            self.observer.changed(event, row, old)
         if self.notify is not None:
-            self.notify(event, row, columns)
+            self._notices.append((event, row, columns))
 
 
 def _inconsistent(text: str, table: Table, uuid: str) -> InconsistentError:

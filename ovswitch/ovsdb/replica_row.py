@@ -197,6 +197,10 @@ class Row:
             return
         self.remove_atom(column_name, to_atom(key))
 
+    def fetch(self, column_name: str) -> None:
+        """Read a column that isn't followed at commit; then the attribute has it."""
+        self._txn().fetch(self, column_name)
+
     def increment(self, column_name: str) -> None:
         """Add 1 to an integer column at commit; never fails for a concurrent change."""
         self._txn().increment(self, column_name)
@@ -245,9 +249,9 @@ class Row:
         self._mutations = None
         self._prereqs = None
 
-    def _apply(self, values: dict[str, Json], *, diff: bool) -> set[str]:
-        """Change columns as the server says; return those that changed and count."""
-        changed = set()
+    def _apply(self, values: dict[str, Json], *, diff: bool) -> dict[str, Json]:
+        """Change columns as the server says; return the former values of those."""
+        changed: dict[str, Json] = {}
         assert self._data is not None
         for name, value in values.items():
             column = self._table.find_column(name)
@@ -256,6 +260,7 @@ class Row:
                     _syntax_rl, "unknown column %s updating row %s", name, self.uuid
                 )
                 continue
+            old = self._data.get(name, column.type.default)
             if diff and column.type.is_composite():
                 if not self._apply_diff(name, column, value):
                     continue
@@ -263,8 +268,7 @@ class Row:
                 continue
             else:
                 self._data[name] = value
-            if column.alert:
-                changed.add(name)
+            changed[name] = old
         return changed
 
     def _apply_diff(self, name: str, column: Column, value: Json) -> bool:

@@ -26,30 +26,47 @@ _INT32_MAX = 0x7FFFFFFF
 class ShowLog:
     """Turns records into text, at one of three levels of detail."""
 
-    __slots__ = ("_names", "_number", "_schema", "_verbosity")
+    __slots__ = ("_changes", "_number")
+
+    def __init__(self, verbosity: int) -> None:
+        self._number = 0
+        self._changes = Changes(verbosity)
+
+    def record(self, record: dict[str, Any]) -> Iterator[str]:
+        """Yield the text of the next record. Raises: OvsdbError."""
+        yield f"record {self._number}:"
+        self._number += 1
+        if self._changes.schema is None:
+            schema = self._changes.schema = Schema.from_json(record)
+            yield (
+                f' "{schema.name}" schema, version="{schema.version}", '
+                f'cksum="{schema.cksum}"\n'
+            )
+        else:
+            yield self._changes.text(record)
+        yield "\n"
+
+
+class Changes:
+    """Turns transactions into text; `schema` says what they are about."""
+
+    __slots__ = ("_names", "_verbosity", "schema")
 
     def __init__(self, verbosity: int) -> None:
         self._verbosity = verbosity
-        self._number = 0
-        self._schema: Schema | None = None
+        self.schema: Schema | None = None
         self._names: dict[str, str] = {}
 
-    def record(self, record: dict[str, Any]) -> str:
-        """Return the text of the next record. Raises: OvsdbError."""
-        text = f"record {self._number}:"
-        self._number += 1
-        if self._schema is None:
-            schema = self._schema = Schema.from_json(record)
-            return (
-                f'{text} "{schema.name}" schema, version="{schema.version}", '
-                f'cksum="{schema.cksum}"\n\n'
-            )
-        return text + self._annotations(record) + self._changes(record) + "\n"
+    def text(self, record: object) -> str:
+        """Return the text of a transaction."""
+        if not isinstance(record, dict):
+            return ""
+        return self._annotations(record) + self._tables(record)
 
     def _annotations(self, record: dict[str, Any]) -> str:
         text = ""
         date = record.get("_date")
-        if isinstance(date, int):
+        if isinstance(date, int) and not isinstance(date, bool):
             # Old versions wrote seconds.
             ms = date * 1000 if date < _INT32_MAX else date
             text += f" {timestamp.format_ms(ms)}"
@@ -58,17 +75,19 @@ class ShowLog:
             text += f' "{comment}"'
         return text
 
-    def _changes(self, record: dict[str, Any]) -> str:
+    def _tables(self, record: dict[str, Any]) -> str:
         if not self._verbosity:
             return ""
         is_diff = record.get("_is_diff") is True
-        text = ""
-        for table, rows in _in_hash_order(record):
-            if table.startswith("_") or not isinstance(rows, dict):
-                continue
-            for uuid, columns in _in_hash_order(rows):
-                text += self._row(table, uuid, columns, is_diff)
-        return f"\n{text}" if text else ""
+        tables = [
+            "".join(
+                self._row(table, uuid, columns, is_diff)
+                for uuid, columns in _in_hash_order(rows)
+            )
+            for table, rows in _in_hash_order(record)
+            if not table.startswith("_") and isinstance(rows, dict)
+        ]
+        return "\n" + "".join(tables) if tables else ""
 
     def _row(self, table: str, uuid: str, columns: Any, is_diff: bool) -> str:
         old_name = self._names.get(uuid)
@@ -95,7 +114,7 @@ class ShowLog:
         return text
 
     def _columns(self, table: str, columns: dict[str, Any]) -> str:
-        schema = self._schema.tables.get(table) if self._schema is not None else None
+        schema = self.schema.tables.get(table) if self.schema is not None else None
         return "".join(
             f"    {name}={_value(schema, name, value)}\n"
             for name, value in _in_hash_order(columns)

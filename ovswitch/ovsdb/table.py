@@ -9,11 +9,13 @@ back if it fails. The other members change at commit only:
 - `weak_refs`: for each row, which rows refer to it weakly, and how often.
 
 What the schema says about references is worked out once, into `strong_columns` and
-`weak_columns`.
+`weak_columns`. A table `is_plain` if no rule looks beyond a single row of it, as long
+as no row is deleted.
 """
 
 from __future__ import annotations
 
+from ovswitch.ovsdb.atom import UINT_MAX
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import UUID_COLUMN
 
@@ -59,6 +61,7 @@ class Table:
         "all_columns",
         "defaults",
         "indexes",
+        "is_plain",
         "log",
         "map_indexes",
         "n_refs",
@@ -84,6 +87,7 @@ class Table:
         self.weak_refs: dict[str, dict[Source, int]] = {}
         self.strong_columns: tuple[Reference, ...] = ()
         self.weak_columns: tuple[Reference, ...] = ()
+        self.is_plain = False
         self.defaults = [column.type.default for column in schema.ordered]
         self.all_columns = frozenset(range(len(schema.ordered)))
         self.map_indexes = [c.index for c in schema.ordered if c.type.is_map()]
@@ -113,6 +117,11 @@ class Table:
                 (strong if base.is_strong_ref else weak).append(reference)
         self.strong_columns = tuple(strong)
         self.weak_columns = tuple(weak)
+        self.is_plain = (
+            self.schema.is_root
+            and self.schema.max_rows == UINT_MAX
+            and not (strong or weak or self.schema.indexes)
+        )
 
     def count_atoms(self, row: Row) -> int:
         """Return how many atoms a row holds."""

@@ -86,9 +86,10 @@ class Transaction:
 
     def insert(self, row: Row) -> None:
         """Add a row; its UUID must be new, see `may_insert`."""
+        table, uuid = row.table, row.uuid
         row.fields[VERSION_COLUMN] = (uuids.generate(),)
-        row.table.rows[row.uuid] = row
-        self._changes_of(row.table)[row.uuid] = Change(row.table, row.uuid, None, row)
+        table.rows[uuid] = row
+        self._changes_of(table)[uuid] = Change(table, uuid, None, row)
 
     def may_insert(self, table: Table, uuid: str) -> bool:
         """Return whether no row has or, in this transaction, had that UUID."""
@@ -151,33 +152,30 @@ class Transaction:
         self._drop_unchanged()
         if not self.changes:
             return
-        self._count_references()
-        self._collect_garbage()
-        self._check_max_rows()
-        self._drop_weak_references()
-        self._check_indexes()
+        if self._deleted or not all(table.is_plain for table in self.changes):
+            self._count_references()
+            self._collect_garbage()
+            self._check_max_rows()
+            self._drop_weak_references()
+            self._check_indexes()
         self._finish_rows()
 
     def _drop_unchanged(self) -> None:
         for table, changes in list(self.changes.items()):
-            for uuid, change in list(changes.items()):
-                if change.old is None:
+            unchanged = []
+            for uuid, change in changes.items():
+                old, new = change.old, change.new
+                if old is None:
                     change.columns = table.all_columns
-                    continue
-                if change.new is None:
+                elif new is None:
                     change.columns = table.all_columns
                     self._deleted.append(change)
-                    continue
-                change.columns = {
-                    index
-                    for index, (old, new) in enumerate(
-                        zip(change.old.fields, change.new.fields, strict=True)
-                    )
-                    if old is not new and old != new
-                }
-                if not change.columns:
-                    _restore(table, change)
-                    del changes[uuid]
+                else:
+                    change.columns = _differing(old.fields, new.fields)
+                    if not change.columns:
+                        unchanged.append(uuid)
+            for uuid in unchanged:
+                _restore(table, changes.pop(uuid))
             if not changes:
                 del self.changes[table]
 
@@ -357,14 +355,18 @@ class Transaction:
         )
 
     def _finish_rows(self) -> None:
-        for change in self.all_changes():
-            if change.old is not None:
-                self.n_atoms_change -= change.table.count_atoms(change.old)
-                if change.new is not None and change.columns:
-                    change.new.fields[VERSION_COLUMN] = (uuids.generate(),)
-                    change.columns = {*change.columns, VERSION_COLUMN}
-            if change.new is not None:
-                self.n_atoms_change += change.table.count_atoms(change.new)
+        n_atoms = 0
+        for table, changes in self.changes.items():
+            for change in changes.values():
+                old, new = change.old, change.new
+                if new is not None:
+                    n_atoms += table.count_atoms(new)
+                if old is not None:
+                    n_atoms -= table.count_atoms(old)
+                    if new is not None and change.columns:
+                        new.fields[VERSION_COLUMN] = (uuids.generate(),)
+                        change.columns = {*change.columns, VERSION_COLUMN}
+        self.n_atoms_change = n_atoms
 
     # Committing
 
@@ -384,6 +386,15 @@ class Transaction:
                 for change in changes.values():
                     n_weak_refs += _update_weak_refs(change)
         return n_weak_refs
+
+
+def _differing(old: list[Datum], new: list[Datum]) -> set[int]:
+    """Return the indexes of the columns that aren't the same."""
+    return {
+        index
+        for index, (before, after) in enumerate(zip(old, new, strict=True))
+        if before is not after and before != after
+    }
 
 
 def _restore(table: Table, change: Change) -> None:

@@ -28,36 +28,58 @@ LINKTYPE_LINUX_SLL = 113
 _SLL = Struct("!HHH6s2s2s")
 
 
+EOF = -1
+_EPROTO = 71
+
+
 class PcapError(ValueError):
-    """The octets are no capture file, or a packet in it can't be."""
+    """The octets are no capture file, or a packet in it can't be.
+
+    Attributes:
+        number: an errno, or EOF where the octets end too early.
+        in_header: whether the file's own header is wrong.
+    """
+
+    def __init__(
+        self, text: str, number: int = _EPROTO, *, in_header: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.number = number
+        self.in_header = in_header
 
 
 def read(octets: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (time in microseconds, packet) for each packet of a capture file.
 
+    An incomplete record header at the end is no fault.
+
     Raises: PcapError: at the first fault; packets before it have been yielded.
     """
     if len(octets) < _FILE_HEADER_SIZE:
-        raise PcapError("failed to read pcap header: end of file")
+        text = "failed to read pcap header: End of file"
+        raise PcapError(text, EOF, in_header=True)
     order = _MAGICS.get(octets[:4])
     if order is None:
         magic = int.from_bytes(octets[:4], "little")
-        raise PcapError(f"bad magic 0x{magic:08x} reading pcap file")
+        raise PcapError(
+            f"bad magic 0x{magic:08x} reading pcap file "
+            "(expected 0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, or 0x4d3cb2a1)",
+            in_header=True,
+        )
     endian, units_per_us = order
     (network,) = Struct(endian + "I").unpack_from(octets, 20)
     if network not in (LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL):
-        raise PcapError(f"unknown network type {network} reading pcap file")
+        text = f"unknown network type {network} reading pcap file"
+        raise PcapError(text, in_header=True)
     record = Struct(endian + "IIII")
     at = _FILE_HEADER_SIZE
-    while at < len(octets):
-        if len(octets) - at < record.size:
-            raise PcapError("failed to read pcap record header: end of file")
+    while len(octets) - at >= record.size:
         seconds, fraction, size, _original = record.unpack_from(octets, at)
         at += record.size
         if size > _MAX_PACKET:
             raise PcapError(f"bad packet length {size} reading pcap file")
         if len(octets) - at < size:
-            raise PcapError("failed to read pcap packet: end of file")
+            raise PcapError("failed to read pcap packet: End of file", EOF)
         packet = octets[at : at + size]
         at += size
         if network == LINKTYPE_LINUX_SLL:

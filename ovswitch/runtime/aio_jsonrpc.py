@@ -14,7 +14,17 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from ovswitch.runtime import aio, clock, fatal, jsonrpc, loop, reconnect, target, vlog
+from ovswitch.runtime import (
+    aio,
+    clock,
+    content,
+    fatal,
+    jsonrpc,
+    loop,
+    reconnect,
+    target,
+    vlog,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +53,7 @@ class Connection:
         self.max_backlog_octets = 0
         self.received_octets = 0
         self._framer = jsonrpc.Framer()
+        self._head = b""
         self._queue: collections.deque[Message] = collections.deque()
         self._unsent: collections.deque[int] = collections.deque()
         self._sent = 0
@@ -119,6 +130,7 @@ class Connection:
         while not self._queue:
             if self._framer.error is not None:
                 jsonrpc.log_error(self.name, self._framer.error)
+                content.report(_log, self.name, self._head, content.JSONRPC)
                 raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
             try:
                 octets = await self.stream.read()
@@ -128,25 +140,16 @@ class Connection:
                 raise
             if not octets:
                 raise OSError(fatal.EOF, "End of file")
-            self._report_content(octets)
+            if not self.received_octets:
+                self._head = octets[:2]
             self.received_octets += len(octets)
             self._queue.extend(self._framer.feed(octets))
         message = self._queue.popleft()
         jsonrpc.log_message(self.name, "received", message)
         return message
 
-    def _report_content(self, octets: bytes) -> None:
-        """Tell an operator who connected an OpenFlow switch or SSL to this port."""
-        if self.received_octets:
-            return
-        kind = {b"\x16\x03": "SSL", b"\x01\x00": "OpenFlow"}.get(octets[:2])
-        if kind is not None:
-            _log.warn_rl(
-                _limit, "%s: received %s data on JSON-RPC channel", self.name, kind
-            )
-
     async def drain(self) -> None:
-        """Wait until the backlog is short."""
+        """Wait until the peer has taken the backlog."""
         await self.stream.drain()
 
     def close(self) -> None:
@@ -175,6 +178,7 @@ class Session:
         self.max_backlog_octets = 0
         self.connection: Connection | None = None
         self._next_remote = 0
+        self._n_sent = 0  # octets on this connection, when the timer ran last
         self._listener: aio.Listener | None = None
         self._queue: collections.deque[Message] = collections.deque()
         self._seen_seqno = 0
@@ -237,6 +241,13 @@ class Session:
     def is_connected(self) -> bool:
         """Whether there is a connection."""
         return self.connection is not None
+
+    @property
+    def peer_id(self) -> str | None:
+        """The common name in the peer's certificate, if it has one."""
+        if self.connection is None:
+            return None
+        return self.connection.stream.peer_id or None
 
     @property
     def is_alive(self) -> bool:
@@ -341,6 +352,14 @@ class Session:
                 await asyncio.sleep(0)
                 if len(self._queue) < _MAX_QUEUED:
                     self.fsm.receive_attempted(clock.now())
+                self._note_progress()
+
+    def _note_progress(self) -> None:
+        """Take it for a sign of life that a slow peer reads what we send."""
+        if self.connection is not None and self.connection.stream.n_sent > self._n_sent:
+            self._n_sent = self.connection.stream.n_sent
+            if self.connection.backlog:
+                self.fsm.activity(clock.now())
 
     async def _connect(self) -> None:
         self._drop()
@@ -394,6 +413,7 @@ class Session:
 
     def _take(self, stream: aio.AioStream) -> None:
         self.connection = Connection(stream)
+        self._n_sent = 0
         self.connection.max_backlog_messages = self.max_backlog_messages
         self.connection.max_backlog_octets = self.max_backlog_octets
         self.seqno += 1

@@ -248,8 +248,9 @@ class Feeder:
             if self._in_string or not part:
                 continue
             closing = part.count(b"}") + part.count(b"]")
+            if not complete and 0 < closing >= self._balance:
+                complete = _reaches_zero(part, self._balance)
             self._balance += part.count(b"{") + part.count(b"[") - closing
-            complete = complete or (self._balance <= 0 and closing > 0)
         too_deep = self._balance > MAX_DEPTH
         return complete or too_deep or not self._looks_like_json()
 
@@ -304,4 +305,14 @@ class Feeder:
             self._error = error
 
 
+def _reaches_zero(part: bytes, balance: int) -> bool:
+    """Return whether all brackets are closed somewhere in `part`."""
+    for bracket in part.translate(None, _NO_BRACKETS):
+        balance += 1 if bracket in b"{[" else -1
+        if balance <= 0:
+            return True
+    return False
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _EAGER_SIZE = 512

@@ -14,7 +14,7 @@ import os
 import pwd
 import struct
 
-from ovswitch.runtime import vlog, vlog_output
+from ovswitch.runtime import preload, vlog, vlog_output
 
 _log = vlog.Module("daemon_unix")
 
@@ -31,7 +31,7 @@ _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _HEADER = struct.Struct("=Ii")
-_SETS = struct.Struct("=6I")  # effective, permitted, inheritable: low, then high
+_SETS = struct.Struct("=6I")  # effective, permitted, inheritable: low, then high words
 
 
 class User:
@@ -80,6 +80,7 @@ def _group(spec: str, user: str, gid: int, name: str, pidfile: str) -> int:
 
 def become(user: User, pidfile: str, *, access_datapath: bool) -> None:
     """Go on as another user; die if that fails."""
+    preload.everything()
     problem = vlog_output.change_owner(user.uid, user.gid)
     if problem is not None:
         _log.fatal(
@@ -104,19 +105,34 @@ def become(user: User, pidfile: str, *, access_datapath: bool) -> None:
 
 def _change_id(user: User, kept: list[int], ambient: list[int]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
+    kept_mask = sum(1 << capability for capability in kept)
+    ambient_mask = sum(1 << capability for capability in ambient)
+    _set_inheritable(libc, ambient_mask)
+    # From here on nothing can be added to what is inheritable.
     for capability in range(_CAP_LAST + 1):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     _must(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
     os.setgroups([])
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)
-    mask = sum(1 << capability for capability in kept)
-    inherited = sum(1 << capability for capability in ambient)
-    header = _HEADER.pack(_CAPABILITY_VERSION_3, 0)
-    _must(libc.capset(header, _SETS.pack(mask, mask, inherited, 0, 0, 0)))
+    _capset(libc, [kept_mask, kept_mask, ambient_mask, 0, 0, 0])
     _must(libc.prctl(_PR_SET_KEEPCAPS, 0, 0, 0, 0))
     for capability in ambient:
         _must(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0))
+
+
+def _set_inheritable(libc: ctypes.CDLL, mask: int) -> None:
+    """Let the processes that this one starts inherit capabilities, keep the others."""
+    octets = ctypes.create_string_buffer(_SETS.size)
+    _must(libc.capget(_HEADER.pack(_CAPABILITY_VERSION_3, 0), octets))
+    words = list(_SETS.unpack(octets.raw))
+    words[2] = mask
+    words[5] = 0
+    _capset(libc, words)
+
+
+def _capset(libc: ctypes.CDLL, words: list[int]) -> None:
+    _must(libc.capset(_HEADER.pack(_CAPABILITY_VERSION_3, 0), _SETS.pack(*words)))
 
 
 def _must(result: int) -> None:

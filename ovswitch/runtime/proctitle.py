@@ -42,8 +42,7 @@ def _show(title: bytes) -> None:
 def init(argv: list[str]) -> None:
     """Show the program's own command line and name."""
     global _title
-    words = [program.name, *argv[1:]]
-    _title = b"\0".join(os.fsencode(word) for word in words)
+    _title = b"\0".join(os.fsencode(word) for word in argv)
     _show(_title)
     try:
         with open("/proc/self/comm", "w") as file:

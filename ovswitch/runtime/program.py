@@ -3,18 +3,21 @@
 
 `name` is set once by `set_name()`; `subprogram` is empty in the main process and
 "monitor" in the process that `--monitor` leaves behind. Everything else reads them
-through this module, so that a late change is seen everywhere.
+through this module, so that a late change is seen everywhere. `called_by` is argv[0]
+as it stands: getopt's error messages begin with it.
 """
 
 from __future__ import annotations
 
 name = "ovswitch"
+called_by = "ovswitch"
 subprogram = ""
 
 
 def set_name(argv0: str) -> None:
     """Take the program's name from `argv[0]`: its last path component."""
-    global name
+    global called_by, name
+    called_by = argv0
     name = argv0.rpartition("/")[2]
 
 

@@ -15,12 +15,10 @@ import posix
 import ssl
 import warnings
 
-from ovswitch.runtime import target, vlog
+from ovswitch.runtime import target, vlog, x509
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ovswitch.runtime.target import Stream
 
 _log = vlog.Module("stream_ssl")
@@ -28,6 +26,11 @@ _limit = vlog.RateLimit(10, 25)
 
 ENOPROTOOPT = 92
 _EPROTO = 71
+_EIO = 5
+
+_LOAD_KEY = "SSL_use_PrivateKey_file"
+_LOAD_CERTIFICATE = "SSL_use_certificate_file"
+_LOAD_CA = "failed to load client certificates from {}"
 
 DEFAULT_PROTOCOLS = "TLSv1,TLSv1.1,TLSv1.2"
 DEFAULT_CIPHERS = "HIGH:!aNULL:!MD5"
@@ -50,13 +53,18 @@ class Settings:
         self.verify_peer = True
         self.protocols = DEFAULT_PROTOCOLS
         self.ciphers = DEFAULT_CIPHERS
-        self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._made_from: tuple[object, ...] = ()
+        # By side, server or client, with what the files were like.
+        self._made: dict[bool, tuple[tuple[object, ...], ssl.SSLContext]] = {}
+        self._reported: set[str] = set()  # names of files that can't be read
 
     def set_option(self, key: str, argument: str) -> None:
         """Carry out one of the options of `options.SSL` and its relatives."""
-        if key in {"private-key", "certificate"}:
-            setattr(self, key.replace("-", "_"), argument)
+        if key == "private-key":
+            self.private_key = argument
+            self._is_readable(argument, _LOAD_KEY)
+        elif key == "certificate":
+            self.certificate = argument
+            self._is_readable(argument, _LOAD_CERTIFICATE)
         elif key in {"ca-cert", "bootstrap-ca-cert"}:
             self.set_ca_cert(argument, bootstrap=key == "bootstrap-ca-cert")
         elif key == "peer-ca-cert":
@@ -79,35 +87,56 @@ class Settings:
             name = ""
         self.ca_cert = name
         self.bootstrap = bootstrap and bool(name) and not os.path.exists(name)
+        if not self.bootstrap:
+            self._is_readable(name, _LOAD_CA.format(name))
 
     def context(self, *, server: bool) -> ssl.SSLContext:
         """Return what connections of one side are made with.
 
+        Once there is something, it stays in use until something better can be read.
         Raises: OSError: ENOPROTOOPT: something is missing or wrong; it was logged.
         """
-        self._check()
         stamp = self._stamp()
-        if stamp != self._made_from:
-            self._contexts.clear()
-            self._made_from = stamp
-        made = self._contexts.get(server)
-        if made is None:
-            made = self._contexts[server] = self._make(server)
+        known = self._made.get(server)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        try:
+            if known is None:
+                self._check()
+            made = self._make(server)
+        except OSError:
+            if known is None:
+                raise
+            made = known[1]
+        self._made[server] = (stamp, made)
         return made
 
     def _check(self) -> None:
         complete = True
-        if not _is_readable(self.private_key):
+        if not self._is_readable(self.private_key, _LOAD_KEY):
             _log.err("Private key must be configured to use SSL")
             complete = False
-        if not _is_readable(self.certificate):
+        if not self._is_readable(self.certificate, _LOAD_CERTIFICATE):
             _log.err("Certificate must be configured to use SSL")
             complete = False
         if self.verify_peer and not self.bootstrap and not self.ca_cert:
             _log.err("CA certificate must be configured to use SSL")
             complete = False
         if not complete:
-            raise OSError(ENOPROTOOPT, posix.strerror(ENOPROTOOPT))
+            raise _unavailable()
+
+    def _is_readable(self, name: str, what: str) -> bool:
+        """Return whether a file is there; if not, say so the first time."""
+        if not name:
+            return False
+        try:
+            with open(name, "rb"):
+                return True
+        except OSError as error:
+            if name not in self._reported:
+                self._reported.add(name)
+                _log.err("%s: %s", what, x509.error_text(error))
+            return False
 
     def _stamp(self) -> tuple[object, ...]:
         """Return something that changes when the settings or the files do."""
@@ -135,20 +164,38 @@ class Settings:
         side = ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT
         context = ssl.SSLContext(side)
         context.check_hostname = False
-        try:
-            context.load_cert_chain(self.certificate, self.private_key)
-        except (OSError, ssl.SSLError) as error:
-            _log.err("Private key does not match certificate public key: %s", error)
-            raise OSError(ENOPROTOOPT, posix.strerror(ENOPROTOOPT)) from None
+        # A connection that ends without a farewell was cut.
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+        self._load_key(context)
         self._choose_protocols(context)
         try:
             context.set_ciphers(self.ciphers)
         except ssl.SSLError as error:
-            _log.err("SSL_CTX_set_cipher_list: %s", error)
+            _log.err("SSL_CTX_set_cipher_list: %s", x509.error_text(error))
         context.verify_mode = ssl.CERT_NONE
         if self.verify_peer and (server or not self.bootstrap):
             self._trust(context)
         return context
+
+    def _load_key(self, context: ssl.SSLContext) -> None:
+        """Load key and certificate, and the CA certificates to send with it."""
+        try:
+            if self.peer_ca_cert:
+                chain = _concatenate(self.certificate, self.peer_ca_cert)
+                try:
+                    name = f"/proc/self/fd/{chain}"
+                    context.load_cert_chain(name, self.private_key)
+                finally:
+                    os.close(chain)
+            else:
+                context.load_cert_chain(self.certificate, self.private_key)
+        except OSError as error:
+            if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+                text = "error:0A0000BE:SSL routines::no private key assigned"
+                _log.err("Private key does not match certificate public key: %s", text)
+            else:
+                _log.err("SSL_use_certificate_file: %s", x509.error_text(error))
+            raise _unavailable() from None
 
     def _trust(self, context: ssl.SSLContext) -> None:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -156,21 +203,30 @@ class Settings:
             return  # nobody is trusted yet
         try:
             context.load_verify_locations(self.ca_cert)
-        except (OSError, ssl.SSLError) as error:
-            _log.err("failed to load CA certificates from %s: %s", self.ca_cert, error)
-            raise OSError(ENOPROTOOPT, posix.strerror(ENOPROTOOPT)) from None
+        except OSError as error:
+            if self.ca_cert not in self._reported:
+                what = _LOAD_CA.format(self.ca_cert)
+                _log.err("%s: %s", what, x509.error_text(error))
+            if self._made:
+                raise _unavailable() from None  # who is trusted remains so
 
     def _choose_protocols(self, context: ssl.SSLContext) -> None:
-        """Switch off what isn't wanted of TLS 1.0 to 1.2; 1.3 is always on."""
+        """Switch off what isn't wanted of TLS 1.0 to 1.3.
+
+        TLS 1.3 can't be named: any setting but the default switches it off.
+        """
         unwanted = dict(_PROTOCOLS)
-        for word in self.protocols.replace(",", " ").split():
+        words = self.protocols.replace(",", " ").split()
+        for word in words:
             if word.lower() not in _PROTOCOLS:
                 _log.err("%s: SSL protocol not recognized", word)
                 return
             unwanted.pop(word.lower(), None)
-        if len(unwanted) == len(_PROTOCOLS):
+        if not words:
             _log.err("SSL protocol settings invalid")
             return
+        if self.protocols != DEFAULT_PROTOCOLS:
+            context.options |= ssl.OP_NO_TLSv1_3
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the user's choice
             context.minimum_version = ssl.TLSVersion.TLSv1
@@ -187,15 +243,15 @@ class Settings:
         if client and self.bootstrap:
             self._bootstrap(peer)
             raise OSError(_EPROTO, posix.strerror(_EPROTO))
-        return common_name(peer)
+        return x509.common_name(peer)
 
     def _bootstrap(self, peer: ssl.SSLSocket | ssl.SSLObject) -> None:
-        chain = _peer_chain(peer)
+        chain = x509.peer_chain(peer)
         if not chain:
             _log.err("could not bootstrap CA cert: no certificate presented by peer")
             return
         issuer = chain[-1]
-        if not _is_self_signed(issuer):
+        if not x509.is_self_signed(issuer):
             _log.err(
                 "could not bootstrap CA cert: obtained certificate is not "
                 "self-signed (subject issuer mismatch)"
@@ -206,9 +262,9 @@ class Settings:
                     "configured to send its CA certificate"
                 )
             return
-        self._save_ca_cert(ssl.DER_cert_to_PEM_cert(issuer))
+        self._save_ca_cert(issuer)
 
-    def _save_ca_cert(self, pem: str) -> None:
+    def _save_ca_cert(self, der: bytes) -> None:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
         try:
             fd = os.open(self.ca_cert, flags, 0o444)
@@ -226,8 +282,12 @@ class Settings:
             )
             return
         with open(fd, "w") as file:
-            file.write(pem)
+            file.write(ssl.DER_cert_to_PEM_cert(der))
         _log.info("successfully bootstrapped CA cert to %s", self.ca_cert)
+        trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusted.load_verify_locations(self.ca_cert)
+        described = x509.describe(dict(trusted.get_ca_certs()[0]), der)
+        _log.info("Trusting CA cert from %s %s", self.ca_cert, described)
         self.bootstrap = False
         _log.info("killing successful connection to retry using CA cert")
 
@@ -240,7 +300,7 @@ class Settings:
         try:
             stream.wrap(context, host)
         except ssl.SSLError as error:
-            _log.warn_rl(_limit, "SSL_connect: %s", error)
+            _log.warn_rl(_limit, "SSL_connect: %s", describe(error))
             raise OSError(_EPROTO, posix.strerror(_EPROTO)) from None
         peer = stream.ssl_peer()
         if peer is not None:
@@ -250,74 +310,55 @@ class Settings:
 settings = Settings()
 
 
-def _is_readable(name: str) -> bool:
-    return bool(name) and os.access(name, os.R_OK)
+def _unavailable() -> OSError:
+    return OSError(ENOPROTOOPT, posix.strerror(ENOPROTOOPT))
+
+
+def _concatenate(*names: str) -> int:
+    """Return a descriptor of a file in memory with the contents of all.
+
+    Raises: OSError.
+    """
+    fd = os.memfd_create("certificates")
+    try:
+        for name in names:
+            with open(name, "rb") as file:
+                os.write(fd, file.read() + b"\n")
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def is_pending(error: OSError) -> bool:
+    """Return whether a stream that doesn't block only has nothing to read yet."""
+    return isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError)
+
+
+def say_farewell(encrypted: ssl.SSLSocket) -> None:
+    """Tell the peer that nothing more will come, without waiting for its answer."""
+    try:
+        encrypted.settimeout(0)
+        encrypted.unwrap()
+    except (OSError, ValueError):
+        pass  # ValueError: it was closed
+
+
+def describe(error: OSError) -> str:
+    """Return what log lines say of an error of an encrypted stream."""
+    if isinstance(error, ssl.SSLError):
+        return x509.error_text(error)
+    return f"system error ({error.strerror})"
+
+
+def read_error(error: OSError) -> OSError:
+    """Log an encrypted stream's error of reading; return the one for its owner."""
+    _log.warn_rl(_limit, "SSL_read: %s", describe(error))
+    if isinstance(error, ssl.SSLError):
+        return OSError(_EIO, posix.strerror(_EIO))
+    return error
 
 
 def server_name(host: str) -> str | None:
     """Return what to tell an SSL server of its name: nothing for a numeric one."""
     return host if host and target.literal_address(host, 0) is None else None
-
-
-def common_name(peer: ssl.SSLSocket | ssl.SSLObject) -> str:
-    """Return the common name in a verified peer's certificate, "" without one."""
-    certificate: dict[str, Any] = peer.getpeercert() or {}
-    for part in certificate.get("subject", ()):
-        for name, text in part:
-            if name == "commonName":
-                return str(text)
-    return ""
-
-
-def _peer_chain(peer: ssl.SSLSocket | ssl.SSLObject) -> list[bytes]:
-    """Return the certificates that the peer sent, in DER, its own first."""
-    raw = getattr(peer, "_sslobj", None)
-    unverified = getattr(raw, "get_unverified_chain", None)
-    if unverified is not None:
-        return [_to_der(entry) for entry in unverified() or ()]
-    own = peer.getpeercert(binary_form=True)
-    return [own] if own else []
-
-
-def _to_der(entry: object) -> bytes:
-    if isinstance(entry, bytes):
-        return entry
-    import _ssl
-
-    der = entry.public_bytes(_ssl.ENCODING_DER)  # type: ignore[attr-defined]  # a _ssl.Certificate, which has no stub
-    assert isinstance(der, bytes)
-    return der
-
-
-def _is_self_signed(der: bytes) -> bool:
-    """Return whether subject and issuer of a certificate are the same.
-
-    They are the fifth and third field of what is signed (RFC 5280 §4.1), not
-    counting the version, which is tagged [0] and optional.
-    """
-    fields = _der_children(_der_children(der)[0])
-    if fields and fields[0][:1] == b"\xa0":
-        fields = fields[1:]
-    return len(fields) > 4 and fields[2] == fields[4]
-
-
-def _der_children(octets: bytes) -> list[bytes]:
-    """Split a DER sequence's content into its elements, headers included."""
-    start, end = _der_content(octets, 0)
-    children = []
-    while start < end:
-        _, after = _der_content(octets, start)
-        children.append(octets[start:after])
-        start = after
-    return children
-
-
-def _der_content(octets: bytes, at: int) -> tuple[int, int]:
-    """Return where the content of the element at `at` starts and ends."""
-    length = octets[at + 1]
-    at += 2
-    if length & 0x80:
-        n_octets = length & 0x7F
-        length = int.from_bytes(octets[at : at + n_octets], "big")
-        at += n_octets
-    return at, at + length

@@ -26,6 +26,8 @@ OPENFLOW_PORT = 6653
 ACTIVE = ("tcp", "unix", "ssl")
 PASSIVE = ("ptcp", "punix", "pssl")
 
+_OLD_PORTS = {OVSDB_PORT: 6632, OPENFLOW_PORT: 6633}
+
 EAFNOSUPPORT = 97
 ECONNREFUSED = 111
 _ETIMEDOUT = 110
@@ -35,6 +37,8 @@ _MAX_UNIX_PATH = 107
 
 _log = vlog.Module("socket_util")
 _unix_log = vlog.Module("socket_util_unix")
+
+_warns_of_ports = True  # once is enough
 
 
 class Target:
@@ -59,6 +63,11 @@ class Target:
     def is_unix(self) -> bool:
         """Whether this is a unix socket."""
         return self.kind in {"unix", "punix"}
+
+    @property
+    def full_name(self) -> str:
+        """The method with its port, if it has one."""
+        return with_default_port(self.name, self.port)
 
     @property
     def is_ssl(self) -> bool:
@@ -268,6 +277,7 @@ class Stream:
 
         Raises: OSError.
         """
+        import atexit
         import socket
 
         plain = socket.socket(fileno=self._raw.detach())
@@ -276,6 +286,7 @@ class Stream:
             plain, server_hostname=host if is_name else None
         )
         self._raw = self._encrypted
+        atexit.register(self.close)
 
     def ssl_peer(self) -> ssl.SSLSocket | None:
         """Return the encrypted socket, None if the stream isn't encrypted."""
@@ -291,7 +302,12 @@ class Stream:
         Raises: OSError.
         """
         self._raw.settimeout(None)
-        self._raw.sendall(octets)
+        try:
+            self._raw.sendall(octets)
+        except OSError:
+            if self._encrypted is None:
+                raise
+            # The peer's alert, which is read next, says why.
 
     def recv(self, timeout_ms: int = -1, size: int = 65536) -> bytes | None:
         """Return what arrives next: b"" at the end, None when `timeout_ms` passed.
@@ -303,10 +319,50 @@ class Stream:
             return self._raw.recv(size)
         except (TimeoutError, BlockingIOError):
             return None
+        except OSError as error:
+            if self._encrypted is None:
+                raise
+            from ovswitch.runtime import ssl_config
+
+            if ssl_config.is_pending(error):
+                return None
+            raise ssl_config.read_error(error) from None
 
     def close(self) -> None:
         """Close the connection."""
+        if self._encrypted is not None:
+            from ovswitch.runtime import ssl_config
+
+            ssl_config.say_farewell(self._encrypted)
         self._raw.close()
+
+
+def parse_to_connect(name: str, default_port: int = -1) -> Target:
+    """Parse an active method as somebody who is about to connect.
+
+    Raises: OSError: it was logged.
+    """
+    global _warns_of_ports
+    full_name = with_default_port(name, default_port)
+    old_port = _OLD_PORTS.get(default_port)
+    if full_name != name and old_port is not None and _warns_of_ports:
+        _warns_of_ports = False
+        what = "OVSDB" if default_port == OVSDB_PORT else "OpenFlow"
+        text = "The default %s port number has changed from %d to %d"
+        vlog.Module("stream").warn(text, what, old_port, default_port)
+    try:
+        return parse_active(name, default_port)
+    except OSError as error:
+        log_unreachable(full_name, error)
+        raise
+
+
+def log_unreachable(name: str, error: OSError) -> None:
+    """Log that there is no way to begin connecting to `name`."""
+    kind = name.partition(":")[0]
+    if kind in {"tcp", "ssl"}:
+        log = vlog.Module(f"stream_{kind}")
+        log.err("%s: connect: %s", name, posix.strerror(error.errno or 0))
 
 
 def connect(
@@ -316,8 +372,10 @@ def connect(
 
     Raises: OSError: ETIMEDOUT when `timeout_ms` (if not negative) passed.
     """
-    where = parse_active(name, default_port) if isinstance(name, str) else name
+    where = parse_to_connect(name, default_port) if isinstance(name, str) else name
     family, address = _connect_address(where)
+    if where.is_ssl:
+        _check_ssl()
     raw = _socket.socket(family, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     raw.settimeout(None if timeout_ms < 0 else max(timeout_ms, 1) / 1000)
     started = clock.real_now()
@@ -342,7 +400,11 @@ def connect(
 def _connect_address(where: Target) -> tuple[int, tuple[str, int]]:
     if where.is_unix:
         return _socket.AF_UNIX, ("", 0)
-    return resolve(where)
+    try:
+        return resolve(where)
+    except OSError as error:
+        log_unreachable(where.full_name, error)
+        raise
 
 
 def _connect_unix(raw: _socket.socket, path: str) -> None:
@@ -351,6 +413,13 @@ def _connect_unix(raw: _socket.socket, path: str) -> None:
         raw.connect(short.text)
     finally:
         short.close()
+
+
+def _check_ssl() -> None:
+    """Check that there are keys before anything is connected. Raises: OSError."""
+    from ovswitch.runtime import ssl_config
+
+    ssl_config.settings.context(server=False)
 
 
 def _start_ssl(stream: Stream, where: Target, timeout_ms: int, started: int) -> None:

@@ -296,3 +296,16 @@ def test_killed_forwarder_is_noticed_and_started_again(tmp_path):
     dpif.delete()
     transport.close()
     wait(lambda: not (tmp_path / SOCKET_NAME).exists())
+
+
+@pytest.mark.root
+def test_a_datapath_is_made_anew_after_the_last_one_was_deleted(tmp_path):
+    """The forwarder has ended, of which the transport doesn't know yet."""
+    transport = real(tmp_path)
+    name = f"ds{os.getpid()}"
+    for _ in range(3):
+        dpif = Dpif.create_and_open(transport, name)
+        assert [port.name for port in dpif.port_dump()] == [name]
+        dpif.delete()
+    transport.close()
+    wait(lambda: not (tmp_path / SOCKET_NAME).exists())

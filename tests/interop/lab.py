@@ -71,6 +71,8 @@ class Lab:
         self._stack = contextlib.ExitStack()
         self.schema = SCHEMA if tools == "ours" else REFERENCE_SCHEMA
         self.hosts = {}
+        self._devices = []  # in the switch's namespace, each the end of a pair
+        self._read = {}  # how much of a log belongs to earlier tests
         # Parts of warnings that a test provokes; dpctl/show looks for the kernel's
         # datapaths, which a machine without the module doesn't have.
         self.expected_log_lines = [
@@ -92,6 +94,42 @@ class Lab:
     def __exit__(self, *_):
         self._stack.close()
 
+    @contextlib.contextmanager
+    def fresh(self):
+        """A lab that has been used: forget its hosts, bridges and what its logs say.
+
+        Starting daemons takes longer than all that many a test does; what a test makes
+        of the lab is gone after the `with` block.
+        """
+        outer, self._stack = self._stack, contextlib.ExitStack()
+        expected = list(self.expected_log_lines)
+        self._read = {}
+        for program in ("ovs-vswitchd", "ovsdb-server"):
+            self._read[program] = len(self.log(program))
+        try:
+            with self._stack:
+                try:
+                    yield self
+                finally:
+                    self._empty()
+        finally:
+            self._stack = outer
+            self.expected_log_lines = expected
+
+    def _empty(self):
+        """Take down bridges and devices; a namespace's go some time after it."""
+        self.vsctl("emer-reset", "--", "--if-exists", "del-br", "br0",
+                   "--", "--if-exists", "del-br", "br1")  # fmt: skip
+        for device in self._devices:
+            run(["ip", "-n", self.switch_namespace, "link", "del", device])
+        self._devices.clear()
+        self.hosts.clear()
+
+    def add_bridge(self, name="br0"):
+        """A bridge on the userspace datapath."""
+        self.vsctl("add-br", name, "--", "set", "bridge", name,
+                   "datapath_type=netdev")  # fmt: skip
+
     def _namespace(self, name):
         full = f"{self._tag}-{name}"
         run(["ip", "netns", "add", full])
@@ -104,6 +142,7 @@ class Lab:
         where = self.switch_namespace
         run(["ip", "-n", where, "link", "add", first, "type", "veth", "peer", "name",
              second])  # fmt: skip
+        self._devices.append(first)
         for device in (first, second):
             run(["ip", "-n", where, "link", "set", device, "up"])
 
@@ -116,6 +155,7 @@ class Lab:
             if mtu:
                 run(["ip", "-n", where, "link", "set", device, "mtu", str(mtu)])
             run(["ip", "-n", where, "link", "set", device, "up"])
+        self._devices.append(name)
         host = Host(namespace)
         if address:
             host.add_address(address)
@@ -133,8 +173,7 @@ class Lab:
         self.tool("ovs-vsctl", "--no-wait", "init")
         self.start_vswitchd(*options)
         if bridge:
-            self.vsctl("add-br", "br0", "--", "set", "bridge", "br0",
-                       "datapath_type=netdev")  # fmt: skip
+            self.add_bridge()
 
     def start_database(self):
         self._start(
@@ -189,7 +228,8 @@ class Lab:
                 os.kill(pid, signal.SIGKILL)
 
     def log(self, program="ovs-vswitchd"):
-        return (self.directory / f"{program}.log").read_text(errors="replace")
+        text = (self.directory / f"{program}.log").read_text(errors="replace")
+        return text[self._read.get(program, 0) :]
 
     def bad_log_lines(self, program="ovs-vswitchd"):
         """Lines that a healthy run has none of."""
@@ -298,6 +338,61 @@ def tcp_transfer(sender, receiver, address, size):
     try:
         assert server.stdout.readline() == "ready\n"
         done = sender.run("timeout", "60", "python3", "-c", _CLIENT, address, str(size))
+        return int(done.stdout)
+    finally:
+        server.kill()
+        server.communicate()
+
+
+_ECHO = """
+import socket, sys
+echo = socket.socket(int(sys.argv[2]), socket.SOCK_DGRAM)
+echo.bind((sys.argv[1], 5002))
+print("ready", flush=True)
+while True:
+    octets, peer = echo.recvfrom(1 << 16)
+    echo.sendto(octets[::-1], peer)
+"""
+_DATAGRAMS = """
+import socket, sys, zlib
+address, family, count, *sizes = sys.argv[1:]
+link = socket.socket(int(family), socket.SOCK_DGRAM)
+link.connect((address, 5002))
+link.settimeout(5)
+def datagram(number):
+    head = number.to_bytes(4, "big")
+    body = (head * 16384)[: int(sizes[number % len(sizes)]) - 8]
+    return head + body + zlib.crc32(head + body).to_bytes(4, "big")
+window = max(1, 65507 // max(map(int, sizes)))
+waiting, good, sent = set(), 0, 0
+while waiting or sent < int(count):
+    while sent < int(count) and len(waiting) < window:
+        link.send(datagram(sent))
+        waiting.add(sent)
+        sent += 1
+    try:
+        octets = link.recv(1 << 16)[::-1]
+    except TimeoutError:
+        break
+    number = int.from_bytes(octets[:4], "big")
+    good += number in waiting and octets == datagram(number)
+    waiting.discard(number)
+print(good)
+"""
+
+
+def udp_echo(sender, receiver, address, count, sizes):
+    """Send datagrams of `sizes` in turn; return how many came back, each whole.
+
+    The receiver sends each one back with its octets reversed, so that both ways are
+    seen; at most 64 kB are under way, so that no queue need drop any.
+    """
+    family = "10" if ":" in address else "2"
+    server = receiver.popen("python3", "-c", _ECHO, address, family)
+    try:
+        assert server.stdout.readline() == "ready\n"
+        done = sender.run("timeout", "60", "python3", "-c", _DATAGRAMS, address,
+                          family, str(count), *map(str, sizes))  # fmt: skip
         return int(done.stdout)
     finally:
         server.kill()

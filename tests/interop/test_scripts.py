@@ -24,6 +24,7 @@ import tempfile
 import pytest
 
 from tests.interop.lab import (
+    OURS,
     REFERENCE_SCHEMA,
     SCHEMA,
     find,
@@ -42,12 +43,14 @@ FOLDER = pathlib.Path(__file__).parents[1] / "transcripts" / "switch"
 
 
 def load():
+    number = 0
     for path in sorted(FOLDER.glob("*.script")):
         name, lines = None, []
         for line in [*path.read_text().splitlines(), "=== "]:
             if line.startswith("=== "):
                 if name:
-                    yield pytest.param(lines, id=f"{path.stem}: {name}")
+                    yield pytest.param(number, lines, id=f"{path.stem}: {name}")
+                    number += 1
                 name, lines = line[4:].strip(), []
             elif line.strip() and not line.startswith("#"):
                 lines.append(line)
@@ -68,7 +71,7 @@ _REPLACEMENTS = [
         (r"connect to socket \((Broken pipe|Protocol error)\)", "connect (<>)"),
         (r"(?m)^  \d+: \(keys", "  <>: (keys"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "<time>"),
-        (r"(?m)^/usr/s?bin/", ""),
+        (rf"(?m)^(/usr/s?bin|{re.escape(str(OURS))})/", ""),
         (r"aa:55:aa:55:[\da-f:]{5}", "<dummy address>"),
         (r"(LOCAL\(\w+\): addr:)[\da-f:]{17}", r"\1<>"),
     )
@@ -222,15 +225,18 @@ class Daemons:
 
 _PAIRS = [  # daemons, tools
     ("reference", "reference"),
-    ("ours", "ours"),
     ("reference", "ours"),
     ("ours", "reference"),
+    ("ours", "ours"),
 ]
+#: When both say what the reference's say, our tools on our daemons hardly differ: only
+#: every so manieth section runs on them.
+_OURS_ALONE = 4
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """Runs a script in every pair at once; returns the pairs' results."""
+    """Runs a script in some pairs at once; returns the pairs' results."""
     with (
         contextlib.ExitStack() as stack,
         concurrent.futures.ThreadPoolExecutor(len(_PAIRS)) as pool,
@@ -240,17 +246,19 @@ def runs():
             daemons = Daemons(implementation)
             stack.callback(daemons.close)
             pairs.append((daemons, tools))
-        yield lambda lines: [
+        yield lambda lines, n_pairs: [
             future.result()
             for future in [
-                pool.submit(daemons.script, lines, tools) for daemons, tools in pairs
+                pool.submit(daemons.script, lines, tools)
+                for daemons, tools in pairs[:n_pairs]
             ]
         ]
 
 
-@pytest.mark.parametrize("lines", list(load()))
-def test_both_implementations_answer_alike(lines, runs):
-    expected, ours, our_tools, our_daemons = runs(lines)
-    assert ours == expected
+@pytest.mark.parametrize(("number", "lines"), list(load()))
+def test_both_implementations_answer_alike(number, lines, runs):
+    n_pairs = len(_PAIRS) if number % _OURS_ALONE == 0 else len(_PAIRS) - 1
+    expected, our_tools, our_daemons, *ours = runs(lines, n_pairs)
     assert our_tools == expected, "our tools, their daemons"
     assert our_daemons == expected, "their tools, our daemons"
+    assert ours in ([], [expected]), "our tools, our daemons"

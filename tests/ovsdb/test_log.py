@@ -10,13 +10,15 @@ import pytest
 from tree_schema import TREE
 
 from ovswitch.ovsdb import lockfile, log, storage
+from ovswitch.ovsdb.disk import DISK, Disk
 from ovswitch.ovsdb.error import OvsdbError
+from ovswitch.ovsdb.log_record import sha1
 from ovswitch.ovsdb.schema import Schema
 
 RECORDS = [{"n": 1}, {"n": 2, "text": "é"}, {"n": 3}]
 
 
-class FailingDisk(log.Disk):
+class FailingDisk(Disk):
     """A disk whose nth operation fails, perhaps after doing half of it."""
 
     def __init__(self, nth, number=errno.ENOSPC, *, half=False):
@@ -49,7 +51,7 @@ class FailingDisk(log.Disk):
         super().rename(old, new)
 
 
-def make(path, records=RECORDS, disk=log.DISK):
+def make(path, records=RECORDS, disk=DISK):
     made = log.open_log(str(path), log.MAGIC, log.CREATE_EXCLUSIVE, disk=disk)
     for record in records:
         made.write(record)
@@ -83,11 +85,11 @@ def test_a_record_is_a_header_and_a_line_of_json(tmp_path):
     make(tmp_path / "db", [{"a": 1}])
     assert (tmp_path / "db").read_bytes() == (
         b'OVSDB JSON 8 64e0ac88e4b02ff9b14cea2ea3dba6a6c1c5f49d\n{"a":1}\n'.replace(
-            b"64e0ac88e4b02ff9b14cea2ea3dba6a6c1c5f49d", log.sha1(b'{"a":1}\n').encode()
+            b"64e0ac88e4b02ff9b14cea2ea3dba6a6c1c5f49d", sha1(b'{"a":1}\n').encode()
         )
     )
-    assert len(log.sha1(b"")) == 40
-    assert log.sha1(b"") == "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+    assert len(sha1(b"")) == 40
+    assert sha1(b"") == "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 
 
 def test_what_was_written_is_read(tmp_path):
@@ -257,13 +259,27 @@ def test_a_database_is_what_its_records_say(tmp_path):
     assert row.fields[database.tables["Root"].schema.columns["set"].index] == (1, 2)
 
 
-def test_a_record_that_doesnt_fit_is_overwritten(tmp_path):
+BAD = {"Root": {UUID: {"name": "b"}, "2" + UUID[1:]: {"name": "b"}}}
+AFTER = {"Root": {"3" + UUID[1:]: {"name": "c", "number": 3}}}
+
+
+def test_a_transaction_that_breaks_a_rule_is_left_out(tmp_path):
+    make_database(tmp_path / "db", [INSERT, BAD, AFTER])
+    opened = storage.open_storage(str(tmp_path / "db"), writable=False)
+    errors = []
+    database, error = storage.load(opened, misfit=errors.append)
+    assert error is None
+    assert [e.tag for e in errors] == ["constraint violation"]
+    assert list(database.tables["Root"].rows) == [UUID, "3" + UUID[1:]]
+
+
+@pytest.mark.parametrize("bad", [BAD, {"Root": {UUID: {"nope": 1}}}])
+def test_what_doesnt_fit_ends_the_database_and_is_overwritten(tmp_path, bad):
     path = tmp_path / "db"
-    bad = {"Root": {UUID: {"name": "b"}, "2" + UUID[1:]: {"name": "b"}}}
-    make_database(path, [INSERT, bad, INSERT])
+    make_database(path, [INSERT, bad, AFTER])
     opened = storage.open_storage(str(path), writable=True)
     database, error = storage.load(opened)
-    assert error is not None
+    assert (error is None) == (bad is BAD)
     assert len(database.tables["Root"].rows) == 1
     database.transact(["Tree", {"op": "delete", "table": "Root", "where": []}], 5)
     opened.close()
@@ -272,7 +288,7 @@ def test_a_record_that_doesnt_fit_is_overwritten(tmp_path):
 
 def test_a_clustered_file_is_refused(tmp_path):
     body = b'{"server_id":"x"}\n'
-    head = f"OVSDB CLUSTER {len(body)} {log.sha1(body)}\n".encode()
+    head = f"OVSDB CLUSTER {len(body)} {sha1(body)}\n".encode()
     (tmp_path / "db").write_bytes(head + body)
     with pytest.raises(OvsdbError, match="cannot apply this operation to clustered"):
         storage.open_storage(str(tmp_path / "db"), writable=False)

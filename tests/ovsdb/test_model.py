@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from tree_schema import TREE, Transactor, insert, where
 
+from ovswitch.ovsdb import records
 from ovswitch.ovsdb.database import Database
 from ovswitch.ovsdb.datum import apply_diff
 from ovswitch.ovsdb.monitor import Subscription, View, parse_requests
@@ -214,6 +215,11 @@ class Dice:
             yield {"op": "abort"}
 
 
+def replay(database, record):
+    record = json.loads(json.dumps(record))
+    database.replay(records.to_transaction(database.tables, record))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_transactions_keep_all_invariants(seed):
     tree = Transactor()
@@ -237,10 +243,10 @@ def test_random_transactions_keep_all_invariants(seed):
             conditional.check(lambda row: row.fields[NUMBER][0] < 25)
     again = Database(Schema.from_json(TREE))
     for record in tree.storage.records:
-        again.replay(json.loads(json.dumps(record)))
+        replay(again, record)
     check_invariants(again)
     kept = contents(tree.database, with_ephemeral=False)
     assert contents(again, with_ephemeral=False) == kept
     snapshot = Database(Schema.from_json(TREE))
-    snapshot.replay(json.loads(json.dumps(tree.database.snapshot(0, None))))
+    replay(snapshot, tree.database.snapshot(0, None))
     assert contents(snapshot, with_ephemeral=False) == kept

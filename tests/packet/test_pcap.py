@@ -31,10 +31,12 @@ def test_cooked_frames_become_ethernet():
 
 
 @pytest.mark.parametrize("size", range(len(FILE)))
-def test_truncation_is_an_error_but_at_a_packets_end(size):
-    ends = (24, 24 + 16 + 14)
-    if size in ends:
-        assert len(list(pcap.read(FILE[:size]))) == ends.index(size)
+def test_truncation_is_an_error_but_in_a_records_header(size):
+    packets = [end for end in (24, 24 + 16 + 14) if end <= size < end + 16]
+    if packets:
+        assert len(list(pcap.read(FILE[:size]))) == (packets[0] > 24)
     else:
-        with pytest.raises(pcap.PcapError):
+        with pytest.raises(pcap.PcapError) as caught:
             list(pcap.read(FILE[:size]))
+        assert caught.value.number == pcap.EOF
+        assert caught.value.in_header == (size < 24)

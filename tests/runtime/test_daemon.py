@@ -105,7 +105,7 @@ def test_a_fatal_signal_is_logged_cleans_up_and_kills(run_dir, number, text):
 def test_the_monitor_restarts_a_crashed_daemon_and_ends_with_it(run_dir):
     pid = start(run_dir, "--monitor", "-vconsole:off")
     monitor = parent(pid)
-    assert cmdline(monitor) == f"tiny: monitoring pid {pid} (healthy)"
+    wait_until(lambda: cmdline(monitor) == f"tiny: monitoring pid {pid} (healthy)")
     assert cmdline(pid).startswith("tiny --detach --pidfile --log-file --monitor")
     assert Path(f"/proc/{pid}/comm").read_text() == "tiny\n"
     run_dir.appctl("-t", "tiny", "crash")
@@ -113,7 +113,8 @@ def test_the_monitor_restarts_a_crashed_daemon_and_ends_with_it(run_dir):
     second = run_dir.pid("tiny")
     assert parent(second) == monitor
     crashed = f"1 crashes: pid {pid} died, killed (Aborted)"
-    assert cmdline(monitor).startswith(f"tiny: monitoring pid {second} ({crashed}"[:60])
+    title = f"tiny: monitoring pid {second} ({crashed}"[:60]
+    wait_until(lambda: cmdline(monitor).startswith(title))
     ready = "|vswitchd(tiny)|INFO|ready\n"  # the second one, once it has a pidfile
     wait_until(lambda: ready in (run_dir / "tiny.log").read_text())
     log = (run_dir / "tiny.log").read_text()

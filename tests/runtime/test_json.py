@@ -222,3 +222,14 @@ def test_the_deepest_value_that_can_be_read_can_be_written():
     assert json.to_string(json.from_string(text)) == text
     text = '{"a":' * 999 + "[]" + "}" * 999
     assert json.to_string(json.from_string(text), sort=True) == text
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_values_without_space_between_them_come_out_wherever_the_stream_is_cut(cut):
+    """The end of one value and the beginning of the next may be all that is new."""
+    one = b'{"a":[{"b":"}{"},[]]}'
+    stream = one * 3
+    feeder = json.Feeder()
+    values = feeder.feed(stream[:cut])
+    assert len(values) == cut // len(one)
+    assert len(values + feeder.feed(stream[cut:])) == 3

@@ -61,7 +61,7 @@ def run(tmp_path):
             [program, *words], env=env, capture_output=True, text=True, check=False
         )
         err = re.sub(r"(?m)^\d{4}-\S+Z\|", "TIME|", result.stderr)
-        err = err.replace("/usr/bin/ovs-dpctl:", "ovs-dpctl:")
+        err = err.replace(f"{program}:", "ovs-dpctl:")
         return result.returncode, result.stdout, err
 
     return run

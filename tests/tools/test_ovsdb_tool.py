@@ -125,3 +125,42 @@ def test_the_default_schema_comes_with_the_program(run_dir):
     env = {"OVS_PKGDATADIR": str(run_dir.path)}
     run_dir.run([tool, "create", run_dir / "db"], check=True, env=env)
     assert run_dir.run([tool, "db-version", run_dir / "db"]).out == "8.3.1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.reference
+def test_the_references_server_runs_a_cluster_that_we_created(run_dir):
+    """Each tool says the same of the file afterwards, and saves the same database."""
+    ours, reference = Ours.path("ovsdb-tool"), Reference.path("ovsdb-tool")
+    (run_dir / "small").write_text(SMALL)
+    local = f"unix:{run_dir / 'raft'}"
+    options = ["--election-timer=100"]
+    create = [ours, *options, "create-cluster", "conf.db", "small", local]
+    run_dir.run(create, check=True)
+    run_dir.start_ovsdb_server(Reference)
+    client = Reference.path("ovsdb-client")
+    run_dir.run([client, "-voff", "wait", "Open_vSwitch", "connected"], check=True)
+    for operation in (
+        '{"op":"insert","table":"QoS","row":{"type":"x"}}',
+        '{"op":"update","table":"QoS","where":[],"row":{"type":"y"}}',
+    ):
+        words = [client, "transact", f'["Open_vSwitch",{operation}]']
+        assert "error" not in run_dir.run(words, check=True).out
+    run_dir.appctl("-t", "ovsdb-server", "ovsdb-server/compact", check=True)
+    run_dir.run([client, "transact", DELETE], check=True)
+    run_dir.appctl("-t", "ovsdb-server", "exit", check=True)
+    for words in (["-mm", "show-log"], ["check-cluster"], ["db-sid"], ["db-cid"]):
+        its = run_dir.run([reference, *words, "conf.db"], check=True)
+        assert run_dir.run([ours, *words, "conf.db"]) == its
+    for tool, name in ((ours, "a"), (reference, "b")):
+        run_dir.run([tool, "cluster-to-standalone", name, "conf.db"], check=True)
+    assert (run_dir / "a").read_bytes() == (run_dir / "b").read_bytes()
+
+
+def test_our_server_refuses_a_clustered_database(run_dir):
+    (run_dir / "small").write_text(SMALL)
+    create = ["create-cluster", "db", "small", "unix:raft"]
+    run_dir.run([Ours.path("ovsdb-tool"), *create], check=True)
+    result = run_dir.run([Ours.path("ovsdb-server"), "-vconsole:off", "db"])
+    assert result.status == 1
+    assert "db: cannot apply this operation to clustered database file" in result.err

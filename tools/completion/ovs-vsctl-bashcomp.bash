@@ -284,7 +284,7 @@ _ovs_vsctl_walk() {
         last=$((index == COMP_CWORD))
         candidates=() nospace=
         if [ $stage = arguments ]; then
-            _ovs_vsctl_argument $position "$word"
+            _ovs_vsctl_argument "$position" "$word"
             nospace=$open
             if [ -n "$wanted" ]; then
                 what=${wanted/-/ }

@@ -19,7 +19,6 @@ _PORTS = (6653, 6633)
 _ETH_TYPE_IP, _IPPROTO_TCP = 0x0800, 6
 _SYN, _FIN = 0x02, 0x01
 _MAX_PACKET = 65535
-_EPROTO = 71
 
 
 def _read(name: str) -> bytes:
@@ -126,6 +125,8 @@ def ofp_parse_pcap(words: list[str]) -> None:
         from ovswitch.runtime import vlog
 
         vlog.Module("pcap").warn("%s", error)
+        if error.in_header:
+            fatal.die(f"{words[1]}: open failed", error=error.number)
 
 
 def _print_first(stream: _TcpStream, when: int, flow: int, is_first: bool) -> bool:
@@ -157,7 +158,7 @@ def parse_pcap(words: list[str]) -> int:
     status = 0
     for name in words[1:]:
         status = _print_flows(name) or status
-    return status
+    return status & 0xFF
 
 
 def _print_flows(name: str) -> int:
@@ -178,18 +179,20 @@ def _print_flows(name: str) -> int:
         log.warn("%s: failed to open pcap file for reading (%s)", name, text)
         fatal.report(f"{name}: open failed", number)
         return number
-    is_open = False
     try:
         for _, packet in pcap.read(octets):
-            is_open = True
             flow = extract.extract(packet, in_port)
             sys.stdout.write(format_flow(flow) + "\n")
     except pcap.PcapError as error:
         sys.stdout.flush()
         log.warn("%s", error)
-        what = "read" if is_open else "open"
-        fatal.report(f"{name}: {what} failed", _EPROTO)
-        return _EPROTO
+        if error.in_header:
+            fatal.report(f"{name}: open failed", error.number)
+        elif error.number == pcap.EOF:
+            return 0
+        else:
+            fatal.report(f"{name}: read failed", error.number)
+        return error.number
     return 0
 
 

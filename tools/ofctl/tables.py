@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ovswitch.flow.names import Names
 
 _LAST_TABLE = 0xFE
-_N_TABLES = 255
+_N_TABLES = 254  # that a switch's users may see
 _MAX_NAME = 32
 _REQUEST_FEATURES = "TABLE_FEATURES_STATS_REQUEST"
 _MORE = b"\0\1"

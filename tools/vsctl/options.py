@@ -146,7 +146,7 @@ def parse(words: Sequence[str], table: CommandTable) -> tuple[Settings, list[str
         )
         for name, has_argument in table.options().items()
     ]
-    parser = options.Parser(program.name, (*_OPTIONS, *own), stop_early=True)
+    parser = options.Parser(program.called_by, (*_OPTIONS, *own), stop_early=True)
     settings = Settings()
     for key, argument in parser.iterate_or_die(words):
         try:

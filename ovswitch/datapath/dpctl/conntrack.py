@@ -61,12 +61,35 @@ def ct_bkts(session: Session, args: list[str]) -> None:
     session.fail(ENOTSUP, "starting conntrack dump")
 
 
+_TUPLE_FIELDS = frozenset((
+    "ct_nw_src", "ct_nw_dst", "ct_ipv6_src", "ct_ipv6_dst", "ct_nw_proto", "ct_tp_src",
+    "ct_tp_dst", "icmp_type", "icmp_code", "icmp_id",
+))  # fmt: skip
+
+
+def _tuple_problem(text: str) -> str | None:
+    """Return what is wrong with the fields of a connection's tuple, if anything is."""
+    for part in text.replace(" ", ",").split(","):
+        key, _, value = part.partition("=")
+        if part and not value:
+            return f"field {key} missing value"
+        if part and key not in _TUPLE_FIELDS:
+            return f"invalid conntrack tuple field: {key}"
+    return None
+
+
 def flush_conntrack(session: Session, args: list[str]) -> None:
-    """Drop connections."""
-    words = args[1:] if session.has_datapath(args) else args
-    for word in words:
-        if word.startswith("zone=") and not _is_zone(word):
-            session.fail(EINVAL, "failed to parse zone")
+    """Drop connections: [zone=N] [TUPLE [TUPLE]]; a datapath goes before none."""
+    has_zone = bool(args) and args[0].startswith("zone=")
+    if has_zone and not _is_zone(args[0]):
+        session.fail(EINVAL, "failed to parse zone")
+    words = args[has_zone:]
+    for word in words[:2]:
+        problem = _tuple_problem(word)
+        if problem is not None:
+            session.fail(EINVAL, problem)
+    if len(words) > 3:
+        session.fail(EINVAL, "invalid arguments")
     try:
         session.open_optional(args, 4)
     except CommandFailedError as error:

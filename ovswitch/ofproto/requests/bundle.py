@@ -9,6 +9,10 @@ the commit OFPBFC_MSG_FAILED. Otherwise each entry *finishes*: those who want to
 rules are told, ports are configured, packets leave.
 
 Ports can't take back what they did, and so an atomic bundle can't change ports.
+
+A long commit is a job that yields to the event loop after every `_PART` entries, so
+that keepalives are answered. Packets and other connections' requests wait until it is
+over (`Backer.n_commits`, `Connmgr.must_wait`): nobody meets half of a bundle.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 from ovswitch.datapath.odp import actions as odp
 from ovswitch.flow.layout import FLOW_MASK, SLOTS
 from ovswitch.flow.match import Match
-from ovswitch.ofproto.journal import Journal
+from ovswitch.ofproto.journal import Journals
 from ovswitch.ofproto.requests import flow_mod as flow_mods
 from ovswitch.ofproto.requests import port as ports
 from ovswitch.ofproto.requests.request import Request
@@ -37,13 +41,14 @@ from ovswitch.openflow.wire import Cursor
 from ovswitch.packet.extract import extract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from ovswitch.ofproto.ofconn import Ofconn
     from ovswitch.ofproto.port import Port
     from ovswitch.openflow.messages.base import Message
 
 _TCP_FLAGS = SLOTS["tcp_flags"]
+_PART = 100
 
 
 class Entry(Protocol):
@@ -55,7 +60,7 @@ class Entry(Protocol):
 
     request: Request
 
-    def start(self, flags: int) -> None:
+    def start(self, flags: int, journals: Journals) -> None:
         """Do what can be taken back. Raises: OpenFlowError: it fails."""
 
     def finish(self) -> None:
@@ -76,7 +81,7 @@ class _FlowMod:
         self.flow_mod = message
         request.ofconn.ofproto.tables.check(message)
 
-    def start(self, flags: int) -> None:
+    def start(self, flags: int, journals: Journals) -> None:
         """Change the tables."""
         ofproto = self.request.ofconn.ofproto
         flow_mods.check_meters(ofproto, self.flow_mod)
@@ -102,7 +107,7 @@ class _PortMod:
         self._port_mod = message
         self._port: Port | None = None
 
-    def start(self, flags: int) -> None:
+    def start(self, flags: int, journals: Journals) -> None:
         """Find the port."""
         if flags & messages.ATOMIC:
             raise OpenFlowError("OFPBFC_MSG_FAILED")
@@ -143,7 +148,7 @@ class _PacketOut:
         self._ctx: Context | None = None
         self._ready = False
 
-    def start(self, flags: int) -> None:
+    def start(self, flags: int, journals: Journals) -> None:
         """Translate the packet, and learn the flows that it teaches."""
         ofproto = self.request.ofconn.ofproto
         ofproto.tables.check_actions(self._actions)
@@ -160,6 +165,7 @@ class _PacketOut:
         if ctx.error:
             raise OpenFlowError("OFPFMFC_UNKNOWN")
         for bridge, flow_mod, limit in ctx.cache.learns:
+            journals.cover(bridge.tables)
             bridge.learn_flow(flow_mod, limit)
         ctx.cache.learns.clear()
 
@@ -217,22 +223,53 @@ def _control(ofconn: Ofconn, request: Request) -> None:
     elif message.kind == messages.CLOSE_REQUEST:
         ofconn.bundles.close(bundle_id, flags, now)
     elif message.kind == messages.COMMIT_REQUEST:
-        _commit(ofconn, ofconn.bundles.take(bundle_id, flags), flags)
+        entries = ofconn.bundles.take(bundle_id, flags)
+        ofconn.begin(_commit(ofconn, request, message, entries))
+        return
     elif message.kind == messages.DISCARD_REQUEST:
         ofconn.bundles.discard(bundle_id)
     else:
         raise OpenFlowError("OFPBFC_BAD_TYPE")
-    reply = messages.BundleControl(bundle_id, message.kind + 1)
+    _confirm(ofconn, request, message)
+
+
+def _confirm(ofconn: Ofconn, request: Request, message: messages.BundleControl) -> None:
+    reply = messages.BundleControl(message.bundle_id, message.kind + 1)
     ofconn.reply(reply, request.xid)
 
 
-def _commit(ofconn: Ofconn, entries: Sequence[Entry], flags: int) -> None:
-    """Carry out all of a bundle, or nothing."""
+def _commit(
+    ofconn: Ofconn,
+    request: Request,
+    message: messages.BundleControl,
+    entries: Sequence[Entry],
+) -> Iterator[None]:
+    """Carry out all of a bundle, or nothing, and answer; yield now and then."""
+    backer = ofconn.ofproto.backer
+    backer.n_commits += 1
     try:
-        journal, positions = _start(ofconn, entries, flags)
-        for entry, position in zip(entries, positions, strict=True):
-            journal.publish(position)
+        yield from _carry_out(ofconn, entries, message.flags)
+    except OpenFlowError as error:
+        ofconn.refuse(request.octets, error)
+    else:
+        _confirm(ofconn, request, message)
+    finally:
+        backer.n_commits -= 1
+
+
+def _carry_out(ofconn: Ofconn, entries: Sequence[Entry], flags: int) -> Iterator[None]:
+    try:
+        with Journals(ofconn.ofproto.tables) as journals:
+            positions = yield from _start(ofconn, journals, entries, flags)
+            journals.close()
+        for count, (entry, position) in enumerate(
+            zip(entries, positions, strict=True), 1
+        ):
+            journals.main.publish(position)
             entry.finish()
+            if count % _PART == 0:
+                yield
+        journals.publish_others()
     finally:
         ofconn.connmgr.flush_monitors()
         for entry in entries:
@@ -240,24 +277,24 @@ def _commit(ofconn: Ofconn, entries: Sequence[Entry], flags: int) -> None:
 
 
 def _start(
-    ofconn: Ofconn, entries: Sequence[Entry], flags: int
-) -> tuple[Journal, list[int]]:
-    """Start all entries; return the journal and where in it each entry ends.
+    ofconn: Ofconn, journals: Journals, entries: Sequence[Entry], flags: int
+) -> Generator[None, None, list[int]]:
+    """Start all entries; return where in the journal each one ends.
 
     Raises: OpenFlowError: nothing was changed, and the peer was told why.
     """
     positions = []
-    with Journal(ofconn.ofproto.tables) as journal:
-        for entry in entries:
-            try:
-                entry.start(flags)
-            except OpenFlowError as error:
-                journal.roll_back()
-                ofconn.refuse(entry.request.octets, error)
-                raise OpenFlowError("OFPBFC_MSG_FAILED") from error
-            positions.append(journal.position)
-        journal.close()
-    return journal, positions
+    for count, entry in enumerate(entries, 1):
+        try:
+            entry.start(flags, journals)
+        except OpenFlowError as error:
+            journals.roll_back()
+            ofconn.refuse(entry.request.octets, error)
+            raise OpenFlowError("OFPBFC_MSG_FAILED") from error
+        positions.append(journals.main.position)
+        if count % _PART == 0:
+            yield
+    return positions
 
 
 HANDLERS = {"BUNDLE_CONTROL": _control, "BUNDLE_ADD_MESSAGE": _add}

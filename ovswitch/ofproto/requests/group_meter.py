@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions about groups, meters and TLV tables, of a switch that has none."""
+"""Questions about groups, meters, TLV tables and exports, of a switch without any."""
 
 from __future__ import annotations
 
@@ -73,7 +73,13 @@ def _tlv_table(ofconn: Ofconn, request: Request) -> None:
     _reply(ofconn, request, "NXT_TLV_TABLE_REPLY", body)
 
 
+def _not_configured(ofconn: Ofconn, request: Request) -> None:
+    raise OpenFlowError("NXST_NOT_CONFIGURED")
+
+
 HANDLERS = {
+    "IPFIX_BRIDGE_STATS_REQUEST": _not_configured,
+    "IPFIX_FLOW_STATS_REQUEST": _not_configured,
     "NXT_TLV_TABLE_REQUEST": _tlv_table,
     "GROUP_STATS_REQUEST": _nothing,
     "GROUP_DESC_STATS_REQUEST": _nothing,

@@ -9,7 +9,7 @@ comes before an error is shown, then the error, then the octets.
 
 from __future__ import annotations
 
-from ovswitch.openflow import raws
+from ovswitch.openflow import families, raws
 from ovswitch.openflow.errors import OpenFlowError
 from ovswitch.openflow.text.output import Out, hex_dump
 from ovswitch.openflow.version import OF13, label
@@ -25,93 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Out", "format_message", "hex_dump"]
 
-_MODULES = {
-    "core": (
-        "HELLO",
-        "ERROR",
-        "ECHO_REQUEST",
-        "ECHO_REPLY",
-        "SET_CONFIG",
-        "GET_CONFIG_REPLY",
-        "SET_FLOW_FORMAT",
-        "FLOW_MOD_TABLE_ID",
-        "SET_PACKET_IN_FORMAT",
-        "SET_CONTROLLER_ID",
-        "DESC_STATS_REPLY",
-        "ROLE_REQUEST",
-        "ROLE_REPLY",
-        "ROLE_STATUS",
-        "SET_ASYNC_CONFIG",
-        "GET_ASYNC_REPLY",
-        "CT_FLUSH_ZONE",
-    ),
-    "flow": (
-        "FLOW_MOD",
-        "FLOW_REMOVED",
-        "FLOW_STATS_REQUEST",
-        "FLOW_STATS_REPLY",
-        "AGGREGATE_STATS_REQUEST",
-        "AGGREGATE_STATS_REPLY",
-    ),
-    "packet": ("PACKET_IN", "NXT_RESUME", "PACKET_OUT"),
-    "port": (
-        "FEATURES_REPLY",
-        "PORT_STATUS",
-        "PORT_MOD",
-        "PORT_DESC_STATS_REQUEST",
-        "PORT_DESC_STATS_REPLY",
-        "PORT_STATS_REQUEST",
-        "PORT_STATS_REPLY",
-    ),
-    "table": (
-        "TABLE_FEATURES_STATS_REQUEST",
-        "TABLE_FEATURES_STATS_REPLY",
-        "TABLE_STATS_REPLY",
-        "TABLE_DESC_REQUEST",
-        "TABLE_DESC_REPLY",
-        "TABLE_MOD",
-        "TABLE_STATUS",
-    ),
-    "queue": (
-        "QUEUE_GET_CONFIG_REQUEST",
-        "QUEUE_GET_CONFIG_REPLY",
-        "QUEUE_STATS_REQUEST",
-        "QUEUE_STATS_REPLY",
-    ),
-    "flow_monitor": (
-        "FLOW_MONITOR_STATS_REQUEST",
-        "FLOW_MONITOR_STATS_REPLY",
-        "FLOW_MONITOR_CANCEL",
-    ),
-    "meter": (
-        "METER_MOD",
-        "METER_STATS_REQUEST",
-        "METER_CONFIG_STATS_REQUEST",
-        "METER_CONFIG_STATS_REPLY",
-        "METER_STATS_REPLY",
-        "METER_FEATURES_STATS_REPLY",
-    ),
-    "bundle": ("BUNDLE_CONTROL", "BUNDLE_ADD_MESSAGE"),
-    "tlv_table": ("NXT_TLV_TABLE_MOD", "NXT_TLV_TABLE_REPLY"),
-    "group_stats": (
-        "GROUP_STATS_REQUEST",
-        "GROUP_DESC_STATS_REQUEST",
-        "GROUP_STATS_REPLY",
-        "GROUP_FEATURES_STATS_REPLY",
-    ),
-}
-_module_of = {kind: name for name, kinds in _MODULES.items() for kind in kinds}
-_printers: dict[str, Printer] = {}
-
-
-def _printer(kind: str) -> Printer | None:
-    printer = _printers.get(kind)
-    if printer is None and kind in _module_of:
-        name = f"ovswitch.openflow.text.{_module_of[kind]}"
-        module = __import__(name, fromlist=["PRINTERS"])
-        _printers.update(module.PRINTERS)
-        printer = _printers[kind]
-    return printer
+_printers: families.Functions[Printer] = families.printers()
 
 
 def _title(header: raws.Header) -> str:
@@ -147,7 +61,7 @@ def _format_whole(octets: bytes, verbosity: int, names: Names | None) -> str:
         text = _title(header)
         out = Out(verbosity, names)
         _stats_flags(out, header)
-        printer = _printer(header.raw.type)
+        printer = _printers.find(header.raw.type)
         try:
             if printer is not None:
                 printer(out, header, Cursor(octets, header.body))

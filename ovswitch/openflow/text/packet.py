@@ -61,10 +61,7 @@ def _continuation(out: Out, state: packet_in.Continuation) -> None:
     if state.actions:
         parts = []
         for table_id, cookie, actions in state.actions:
-            cookie_text = f"{cookie:#x}" if cookie else "0"
-            parts.append(
-                f"unroll_xlate(table={out.table(table_id)}, cookie={cookie_text})"
-            )
+            parts.append(f"unroll_xlate(table={out.table(table_id)}, cookie={cookie})")
             if actions:
                 parts.append(ofpacts.format_actions(actions, out.names))
         out.put(f" continuation.actions={','.join(parts)}\n")

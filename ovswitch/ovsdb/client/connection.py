@@ -7,6 +7,7 @@ database in a good state is used. Source: ovsdb/ovsdb-client.c.
 
 from __future__ import annotations
 
+from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.client import settings
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema
@@ -75,6 +76,11 @@ class Connection:
     def fetch_schema(self, database: str | None = None) -> Schema:
         """Return a database's schema. Raises: OvsdbError: it makes no sense."""
         return Schema.from_json(self.fetch_schema_json(database))
+
+    def database_info(self, database: str) -> dict[str, Any] | None:
+        """Return the server's row about a database, None if it hasn't got it."""
+        result = self.call("transact", _info_request(database))
+        return _find_info(self.name, result, database, None)
 
     def announce_change_awareness(self) -> None:
         """Tell the server that we follow changes of its databases."""
@@ -165,8 +171,7 @@ def _accept(remote: str) -> target.Stream:
         where = target.parse_passive(remote, target.OVSDB_PORT)
         if where.is_unix:
             listener = socket.socket(socket.AF_UNIX)
-            fatal.unlink_at_exit(where.path)
-            listener.bind(where.path)
+            _bind_unix(listener, where.path)
         else:
             family, address = target.resolve(where)
             listener = socket.socket(family)
@@ -184,53 +189,85 @@ def _accept(remote: str) -> target.Stream:
     return target.Stream(remote, accepted)
 
 
+def _bind_unix(listener: Any, path: str) -> None:
+    fatal.unlink_at_exit(path)
+    try:
+        listener.bind(path)
+    except OSError as error:
+        fatal.unlink_now(path)
+        log = vlog.Module("stream_unix")
+        log.err("%s: binding failed: %s", path, error.strerror)
+        raise
+
+
 def _connect_any(
     remotes: list[str], cid: str | None, database: str | None
 ) -> Connection:
     """Connect to the first remote, in random order, that is of use."""
     import os
 
+    log = vlog.Module("reconnect")
     order = sorted(remotes, key=lambda _remote: os.urandom(4))
     for remote in order:
-        _log.dbg("%s: connecting...", remote)
+        log.info("%s: connecting...", remote)
         try:
             connection = Connection(jsonrpc.Client(remote), database or "")
+        except OSError as error:
+            text = fatal.retval_text(error.errno or 0)
+            log.info("%s: connection attempt failed (%s)", remote, text)
+            continue
+        log.info("%s: connected", remote)
+        try:
             if database is None or _is_acceptable(connection, database, cid):
                 return connection
-        except OSError:
-            continue
+        except OSError as error:
+            text = fatal.retval_text(error.errno or 0)
+            log.warn("%s: connection dropped (%s)", remote, text)
+        else:
+            log.info("%s: connection attempt timed out", remote)
         connection.client.close()
     return fatal.die("no servers were available")
 
 
-def database_info(connection: Connection, database: str, cid: str | None) -> Any:
-    """Return the server's row about a database, None if it has no such database.
+def _info_request(database: str) -> list[Any]:
+    """Return the transaction that asks for the server's row about a database."""
+    where = [["name", "==", database]]
+    return ["_Server", {"op": "select", "table": "Database", "where": where}]
 
-    Raises: OSError.
-    """
-    operation: dict[str, Any] = {
-        "op": "select",
-        "table": "Database",
-        "where": [["name", "==", database]],
-    }
-    result: Any = connection.client.call("transact", ["_Server", operation]).result
-    try:
-        rows = result[0]["rows"]
-    except (TypeError, LookupError):
+
+def _find_info(
+    server: str, result: Any, database: str, cid: str | None
+) -> dict[str, Any] | None:
+    """Return the row in the answer to that, None if there is no such database."""
+    if not (isinstance(result, list) and result and isinstance(result[0], dict)):
+        _log.warn("%s: unexpected reply to _Server request for %s", server, database)
+        return None
+    rows = result[0].get("rows")
+    if not isinstance(rows, list):
         _log.warn(
-            "%s: unexpected reply to _Server request for %s", connection.name, database
+            '%s: missing "rows" member in  _Server reply for %s', server, database
         )
         return None
     for row in rows:
-        if row.get("name") == database and (
-            cid is None or row.get("cid") == ["uuid", cid]
-        ):
+        if not isinstance(row, dict):
+            _log.warn("%s: bad row in  _Server reply for %s", server, database)
+        elif row.get("name") == database and cid in {None, _uuid(row.get("cid"))}:
             return row
     return None
 
 
+def _uuid(value: object) -> str | None:
+    """Return the UUID in a column's JSON, if there is one."""
+    if isinstance(value, list) and len(value) == 2 and value[0] == "uuid":
+        return uuids.parse(value[1]) if isinstance(value[1], str) else None
+    return None
+
+
 def _is_acceptable(connection: Connection, database: str, cid: str | None) -> bool:
-    row = database_info(connection, database, cid)
+    reply = connection.client.call("transact", _info_request(database))
+    row = None
+    if reply.error is None:
+        row = _find_info(connection.name, reply.result, database, cid)
     if row is None:
         return False
     if row.get("model") == "standalone":

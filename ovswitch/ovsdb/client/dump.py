@@ -8,8 +8,8 @@ import sys
 from ovswitch.ovsdb import log
 from ovswitch.ovsdb.atom import UUID
 from ovswitch.ovsdb.client import settings
-from ovswitch.ovsdb.client.schema_commands import is_same_schema
-from ovswitch.ovsdb.error import OvsdbError
+from ovswitch.ovsdb.client.schema_commands import in_hash_order, is_same_schema
+from ovswitch.ovsdb.log_record import sha1
 from ovswitch.ovsdb.output import Cell, Table
 from ovswitch.ovsdb.schema import VERSION_COLUMN
 from ovswitch.ovsdb.types import BaseType, ColumnType
@@ -45,7 +45,7 @@ def _columns(table: TableSchema, wanted: list[str]) -> list[ColumnSchema]:
     for name in wanted:
         if name not in table.columns:
             fatal.die(f'Table "{table.name}" has no column {name}.')
-    names = sorted(set(wanted) or table.columns)
+    names = sorted(wanted or table.columns)
     return [
         table.columns[name]
         for name in names
@@ -78,10 +78,17 @@ def _select_rows(
         if not isinstance(rows, list):
             fatal.die(
                 f"{operation['table']} table reply is not an object with a "
-                f'"rows" member array: {json.to_string(result)}'
+                f'"rows" member array: {_text(result)}'
             )
         found.append(rows)
     return found
+
+
+def _text(value: Any) -> str:
+    """Return an answer's text, its members in the reference's order."""
+    if isinstance(value, dict):
+        value = {name: value[name] for name in in_hash_order(value)}
+    return json.to_string(value)
 
 
 def _table_text(
@@ -164,25 +171,20 @@ def backup(connection: Connection, _args: list[str]) -> None:
     record["_date"] = clock.wall()
     for part in (schema.to_json(), record):
         octets = json.to_bytes(part) + b"\n"
-        header = f"OVSDB {log.MAGIC} {len(octets)} {log.sha1(octets)}\n"
+        header = f"OVSDB {log.MAGIC} {len(octets)} {sha1(octets)}\n"
         sys.stdout.buffer.write(header.encode() + octets)
     sys.stdout.flush()
 
 
 def restore(connection: Connection, _args: list[str]) -> None:
     """Replace the database's contents by a database file on stdin."""
-    from ovswitch.ovsdb import storage
+    from ovswitch.ovsdb import offline
 
     if sys.stdin.isatty():
         fatal.die(
             "not reading backup from a terminal; please redirect stdin from a file"
         )
-    try:
-        saved, error = storage.load(storage.open_storage("/dev/stdin", writable=False))
-    except OvsdbError as failure:
-        fatal.die(str(failure))
-    if error is not None:
-        fatal.die(str(error))
+    saved = offline.read_database("/dev/stdin")
     _compare_schemas(connection, saved.schema)
     operations: list[dict[str, Any]] = []
     for name, table in saved.tables.items():

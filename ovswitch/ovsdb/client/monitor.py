@@ -8,6 +8,7 @@ from ovswitch.ovsdb.client import settings
 from ovswitch.ovsdb.client.connection import parse_json
 from ovswitch.ovsdb.client.follow import Follower
 from ovswitch.ovsdb.client.schema_commands import in_hash_order
+from ovswitch.ovsdb.error import syntax_error
 from ovswitch.ovsdb.output import Cell, Table
 from ovswitch.runtime import clock, fatal, jsonrpc, vlog
 
@@ -55,6 +56,8 @@ def _conditional(
         name = args[1] if len(args) > 1 else "(null)"
         fatal.die(f'{connection.database} does not have a table named "{name}"')
     condition = parse_json(args[0])
+    if not isinstance(condition, list):
+        raise syntax_error(condition, "array expected")
     Condition.from_json(table, condition)
     _Monitor(connection, version).run(args[1:], condition, last_id)
 

@@ -115,6 +115,7 @@ def convert(_connection: Any, args: list[str]) -> None:
     """Put a database under a new schema."""
     schema = schema_from_file(args[-1])
     connection, _ = connect(args, 1, NEED_DATABASE, schema.name)
+    _suit_cluster(connection, schema, args[-1])
     connection.announce_change_awareness()
     connection.call("convert", [schema.name, schema.to_json()])
 
@@ -123,8 +124,18 @@ def needs_conversion(_connection: Any, args: list[str]) -> None:
     """Print whether a schema file differs from the database's schema."""
     schema = schema_from_file(args[-1])
     connection, _ = connect(args, 1, NEED_DATABASE, schema.name)
+    _suit_cluster(connection, schema, args[-1])
     same = is_same_schema(schema, connection.fetch_schema())
     settings.write("no\n" if same else "yes\n")
+
+
+def _suit_cluster(connection: Connection, schema: Schema, path: str) -> None:
+    """Change a schema as the server will, where the database is clustered."""
+    row = connection.database_info(schema.name)
+    if row is not None and row.get("model") == "clustered":
+        from ovswitch.ovsdb.cluster_schema import persist_ephemeral_columns
+
+        persist_ephemeral_columns(schema, path)
 
 
 def is_same_schema(one: Schema, other: Schema) -> bool:

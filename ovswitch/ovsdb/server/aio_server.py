@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb.server.aio_connection import ActiveConnection, PassiveConnection
-from ovswitch.runtime import aio, clock, target, vlog
+from ovswitch.runtime import aio, clock, loop, target, vlog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
         session: Session
 
+        @property
+        def backlog(self) -> int: ...  # noqa: D102
         def send(self, octets: bytes) -> None: ...  # noqa: D102
         def disconnect(self) -> None: ...  # noqa: D102
         def set_options(self, options: RemoteOptions) -> None: ...  # noqa: D102
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _log = vlog.Module("ovsdb_jsonrpc_server")
 _limit = vlog.RateLimit(1, 5)
+RETRY_MS = 2500
 # What a listener tells of its connections' times, which it doesn't have.
 _NO_TIMES = {"sec_since_connect": "0", "sec_since_disconnect": "0"}
 
@@ -57,9 +60,15 @@ class Remote:
             return True
         try:
             self._listener = await aio.listen(
-                self.method, self._accept, dscp=self.options.dscp
+                self.method,
+                self._accept,
+                dscp=self.options.dscp,
+                refused=self._refused,
             )
         except OSError as error:
+            if error.errno == target.EAFNOSUPPORT:
+                self.active = ActiveConnection(self.shell, self.method, self.options)
+                return True
             _log.err_rl(_limit, "%s: listen failed: %s", self.method, error.strerror)
             return False
         return True
@@ -68,6 +77,15 @@ class Remote:
         connection = PassiveConnection(self.shell, stream, self.options)
         self.connections.add(connection)
         connection.start(lambda: self.connections.discard(connection))
+
+    def _refused(self, error: OSError) -> None:
+        _log.warn_rl(
+            _limit, "%s: accept failed: %s", self._listener_name, error.strerror
+        )
+
+    @property
+    def _listener_name(self) -> str:
+        return self.method if self._listener is None else self._listener.bound_name
 
     def set_options(self, options: RemoteOptions) -> None:
         """Let new options hold for the connections there are."""
@@ -109,12 +127,17 @@ class Shell:
         self._is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stop_listening = clock.subscribe(self.schedule)
+        self._wanted: Mapping[str, RemoteOptions] = {}
+        self._remotes_lock = asyncio.Lock()
+        self._retry: asyncio.TimerHandle | None = None
 
-    def end_turn(self) -> None:
+    def end_turn(self, *, at_once: bool = False) -> None:
         """Have a turn now, or soon if others may share its sync."""
-        if self._is_scheduled:
+        if at_once:
+            self._turn()
+        elif self._is_scheduled:
             return
-        if any(served.needs_sync for served in self.server.databases.values()):
+        elif any(served.needs_sync for served in self.server.databases.values()):
             self.schedule()
         else:
             self._turn()
@@ -151,17 +174,35 @@ class Shell:
             delay = max(deadline - now, 0) / 1000
             self._timer = self._loop.call_later(delay, self.schedule)
 
+    @property
+    def backlog(self) -> int:
+        """How many octets wait to be sent, over all connections."""
+        return sum(connection.backlog for connection in self.connections.values())
+
     # Remotes
 
     async def set_remotes(self, wanted: Mapping[str, RemoteOptions]) -> None:
         """Serve these connection methods and no others."""
+        self._wanted = wanted
+        async with self._remotes_lock:
+            await self._stop_remotes(wanted)
+            complete = await self._start_remotes(wanted)
+        self.schedule()
+        if not complete and self._retry is None:
+            self._retry = self._loop.call_later(RETRY_MS / 1000, self._retry_remotes)
+
+    async def _stop_remotes(self, wanted: Mapping[str, RemoteOptions]) -> None:
         for method, remote in list(self.remotes.items()):
             options = wanted.get(method)
-            if options is None or options.dscp != remote.options.dscp:
+            if options is None or not options.suits(remote.options):
                 if options is None:
                     _log.info("%s: remote deconfigured", method)
                 del self.remotes[method]
                 await remote.close()
+
+    async def _start_remotes(self, wanted: Mapping[str, RemoteOptions]) -> bool:
+        """Start what isn't there yet; return whether all are."""
+        complete = True
         for method, options in wanted.items():
             known = self.remotes.get(method)
             if known is not None:
@@ -170,7 +211,14 @@ class Shell:
             remote = Remote(self, method, options)
             if await remote.start():
                 self.remotes[method] = remote
-        self.schedule()
+            else:
+                complete = False
+        return complete
+
+    def _retry_remotes(self) -> None:
+        """Try again to listen: the address may have come, or been freed."""
+        self._retry = None
+        loop.spawn("retry remotes", self.set_remotes(self._wanted))
 
     def remote_status(self, method: str) -> tuple[bool, dict[str, str]]:
         """Return whether a method has a connection, and what status columns tell."""
@@ -180,6 +228,8 @@ class Shell:
     async def close(self) -> None:
         """Close all connections."""
         self._stop_listening()
+        if self._retry is not None:
+            self._retry.cancel()
         remotes, self.remotes = self.remotes, {}
         for remote in remotes.values():
             await remote.close()

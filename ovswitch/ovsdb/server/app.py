@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.server import files, remote_config
 from ovswitch.ovsdb.server.aio_server import Shell
+from ovswitch.ovsdb.server.backup import Backup
+from ovswitch.ovsdb.server.relay import PREFIX as RELAY_PREFIX
+from ovswitch.ovsdb.server.relays import Relays
 from ovswitch.ovsdb.server.server import Server
 from ovswitch.ovsdb.server.server_database import ServerDatabase
 from ovswitch.runtime import clock, json, loop, ssl_config, vlog
@@ -24,6 +27,8 @@ from ovswitch.runtime import clock, json, loop, ssl_config, vlog
 if TYPE_CHECKING:
     from typing import Any
 
+    from ovswitch.ovsdb.database import Database
+    from ovswitch.ovsdb.server.aio_upstream import Upstream
     from ovswitch.ovsdb.server.files import OpenFile
     from ovswitch.ovsdb.server.served import Served
     from ovswitch.ovsdb.table import Table
@@ -37,7 +42,10 @@ _limit = vlog.RateLimit(1, 1)
 
 
 class Config:
-    """Remotes, database files, and the replication that was asked for."""
+    """Remotes, databases, and the replication that was asked for.
+
+    `files` names databases as the command line does: files, and relays.
+    """
 
     def __init__(self) -> None:
         self.remotes: list[str] = []
@@ -53,8 +61,8 @@ class Config:
             {
                 "remotes": self.remotes,
                 "db_filenames": self.files,
-                "sync_from": self.sync_from or "",
-                "sync_exclude": self.sync_exclude or "",
+                "sync_from": self.sync_from,
+                "sync_exclude": self.sync_exclude,
                 "is_backup": self.is_backup,
             }
         )
@@ -67,8 +75,8 @@ class Config:
         saved: Any = json.from_string(os.pread(self._fd, size, 0))
         self.remotes = saved["remotes"]
         self.files = saved["db_filenames"]
-        self.sync_from = saved["sync_from"] or None
-        self.sync_exclude = saved["sync_exclude"] or None
+        self.sync_from = saved["sync_from"]
+        self.sync_exclude = saved["sync_exclude"]
         self.is_backup = saved["is_backup"]
 
 
@@ -88,20 +96,35 @@ class App:
         self.server.convert = self._convert
         self.shell = Shell(self.server)
         self.files: dict[str, OpenFile] = {}
+        self.relays = Relays(self)
+        self.backup = Backup(self)
+        self.server.read_only = config.is_backup
         self.server_database = ServerDatabase(self.server)
-        self.server.add_database(self.server_database.database)
         self.exiting = asyncio.Event()
         self._tasks = loop.Group("ovsdb-server")
         self._watched: set[Table] = set()
         self._reconfigure = asyncio.Event()
+        self._is_complete = True  # whether all remotes are served
         self._last_errors: dict[str, str] = {}
 
     # Databases
 
+    def open_all(self) -> None:
+        """Serve the configured databases, and `_Server`. Raises: OvsdbError."""
+        for name in list(self.config.files):
+            self.open(name)
+        self.server.add_database(self.server_database.database)
+        self.update_server_database()
+
     def open(self, name: str) -> None:
-        """Serve the database in a file. Raises: OvsdbError."""
-        if name.startswith("relay:"):
-            raise OvsdbError("not supported", f"{name}: relays are not supported")
+        """Serve the database in a file, or a relay. Raises: OvsdbError."""
+        if name.startswith(RELAY_PREFIX):
+            self.relays.open(name)
+        else:
+            self._open_file(name)
+        self._databases_changed()
+
+    def _open_file(self, name: str) -> None:
         opened = files.open_file(name, self.files.values(), use_diff=self.use_diff)
         database = opened.database
         if database.name in self.server.databases:
@@ -110,30 +133,39 @@ class App:
             raise error
         opened.storage.schedule_snapshot(clock.now(), random.randrange)
         self.files[database.name] = opened
-        database.observers.append(self._on_commit)
+        self.watch(database)
         self.server.add_database(database)
-        self._databases_changed()
 
     def close_database(self, name: str, reason: str) -> None:
         """Serve a database no more."""
         self.server.remove_database(name, reason)
-        self.files.pop(name).storage.close()
+        if name in self.relays:
+            self.relays.close(name)
+        else:
+            self.files.pop(name).storage.close()
         self._databases_changed()
 
     def _databases_changed(self) -> None:
+        names = [opened.name for opened in self.files.values()]
+        self.config.files = names + self.relays.specifications
+        self.update_server_database()
+
+    def update_server_database(self) -> None:
+        """Tell clients of databases that came, went or changed."""
         self.server_database.update(clock.wall())
-        self.config.files = [opened.name for opened in self.files.values()]
         self.reconfigure()
 
     def _convert(self, served: Served, schema_json: object) -> None:
         """Put a database under a new schema, for a client. Raises: OvsdbError."""
         name = served.name
         opened = self.files.get(name)
+        if name in self.relays:
+            raise OvsdbError("not allowed", f"cannot convert relay database {name}")
         if opened is None:
             raise OvsdbError("not allowed", f"cannot convert reserved database {name}")
         new = opened.convert(schema_json, clock.wall())
         reason = f"committed {name} database schema conversion"
-        new.observers.append(self._on_commit)
+        self.watch(new)
         self.server.replace_database(name, new, reason)
         self._databases_changed()
 
@@ -162,6 +194,10 @@ class App:
         """Have remotes and SSL configured anew, soon."""
         self._reconfigure.set()
 
+    def watch(self, database: Database) -> None:
+        """Let changes of a database count that may hold our configuration."""
+        database.observers.append(self._on_commit)
+
     def _on_commit(self, transaction: Transaction) -> None:
         if not self._watched.isdisjoint(transaction.changes):
             self.reconfigure()
@@ -186,6 +222,7 @@ class App:
             self.config.remotes, self.server.databases
         )
         await self.shell.set_remotes(remotes)
+        self._is_complete = remotes.keys() <= self.shell.remotes.keys()
         return errors + ssl_errors
 
     def _configure_ssl(self) -> list[str]:
@@ -219,6 +256,9 @@ class App:
     async def _keep_status(self) -> None:
         while True:
             self._write_status()
+            self.relays.update_status()
+            if not self._is_complete:
+                self.reconfigure()  # what couldn't be listened to may be free now
             await loop.sleep(STATUS_INTERVAL_MS)
 
     def _write_status(self) -> None:
@@ -240,6 +280,13 @@ class App:
             self._watched = watched
             self.shell.schedule()
 
+    def memory_usage(self) -> dict[str, int]:
+        """Return counts for `memory/show`."""
+        usage = self.server.memory_usage()
+        if backlog := self.shell.backlog:
+            usage["backlog"] = backlog
+        return usage
+
     # Life
 
     def start(self) -> None:
@@ -247,13 +294,22 @@ class App:
         self._tasks.spawn("configuration", self._keep_configured())
         self._tasks.spawn("status", self._keep_status())
         self._tasks.spawn("compaction", self._compact_when_due())
+        self.relays.start()
+        self.backup.restart()
 
     def spawn(self, name: str, body: Any) -> None:
         """Run something as long as the server."""
         self._tasks.spawn(name, body)
 
+    def finish(self, upstream: Upstream) -> None:
+        """Let go of another server."""
+        upstream.stop()
+        self._tasks.spawn("upstream", upstream.close())
+
     async def close(self) -> None:
         """End everything."""
+        await self.backup.close()
+        await self.relays.close_all()
         await self._tasks.close()
         await self.shell.close()
         for opened in self.files.values():

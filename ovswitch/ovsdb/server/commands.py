@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.server import remote_config
+from ovswitch.ovsdb.server.replication import Excluded
 from ovswitch.runtime import vlog
 from ovswitch.runtime.unixctl import CommandError, commands
 
@@ -67,12 +68,13 @@ class Commands:
             raise CommandError("cannot compact built-in databases")
         errors = ""
         n_compacted = 0
-        for name, opened in list(self._app.files.items()):
+        for name in [*self._app.files, *self._app.relays.names]:
             if wanted in {None, name}:
                 _log.info("compacting %s database by user request", name)
                 n_compacted += 1
                 try:
-                    self._app.compact(opened)
+                    if name in self._app.files:
+                        self._app.compact(self._app.files[name])
                 except OvsdbError as error:
                     errors += f"{error}\n"
         if not n_compacted:
@@ -146,9 +148,13 @@ class Commands:
             self._app.open(args[0])
         except OvsdbError as error:
             raise CommandError(str(error)) from None
-        self._app.config.save()
-        self._app.shell.schedule()
+        self._databases_changed()
         return ""
+
+    def _databases_changed(self) -> None:
+        self._app.config.save()
+        self._app.backup.restart()
+        self._app.shell.schedule()
 
     def _remove_db(self, args: list[str]) -> str:
         name = args[0]
@@ -157,8 +163,7 @@ class Commands:
         if name.startswith("_"):
             raise CommandError("Cannot remove reserved database.")
         self._app.close_database(name, f"removing {name} database by user request")
-        self._app.config.save()
-        self._app.shell.schedule()
+        self._databases_changed()
         return ""
 
     def _list_dbs(self, _args: list[str]) -> str:
@@ -215,29 +220,33 @@ class Commands:
     def _connect_active(self, _args: list[str]) -> str:
         if self._app.config.sync_from is None:
             return "Unable to connect: active server is not specified.\n"
-        raise CommandError("replication is not supported")
+        self._app.backup.begin()
+        self._app.config.save()
+        return ""
 
     def _disconnect_active(self, _args: list[str]) -> str:
-        self._app.config.is_backup = False
+        self._app.backup.end()
         self._app.config.save()
         return ""
 
     def _set_probe(self, args: list[str]) -> str:
         digits = args[0].removeprefix("-").removeprefix("+")
-        if not digits.isascii() or not digits.isdigit():
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+        if not is_number or not -(1 << 31) <= int(args[0]) < 1 << 31:
             return "Invalid probe interval, integer value expected"
+        self._app.backup.set_probe_interval(int(args[0]))
         return ""
 
     def _set_sync_exclude(self, args: list[str]) -> str:
-        text = args[0] if args else ""
-        self._app.config.sync_exclude = text or None
+        self._app.config.sync_exclude = args[0] if args else None
         self._app.config.save()
+        self._app.backup.restart()
         return ""
 
     def _get_sync_exclude(self, _args: list[str]) -> str:
-        names = (self._app.config.sync_exclude or "").replace(",", " ").split()
-        pairs = {":".join(name.partition(":")[::2]) for name in names}
-        return ",".join(sorted(pairs))
+        return str(Excluded(self._app.config.sync_exclude))
 
     def _sync_status(self, _args: list[str]) -> str:
-        return f"state: {'backup' if self._app.config.is_backup else 'active'}\n"
+        if not self._app.config.is_backup:
+            return "state: active\n"
+        return f"state: backup\n{self._app.backup.status()}"

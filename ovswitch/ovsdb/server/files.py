@@ -15,7 +15,7 @@ from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.schema import Schema
 from ovswitch.ovsdb.schema_text import ordered_json
 from ovswitch.ovsdb.server import wire
-from ovswitch.runtime import vlog
+from ovswitch.runtime import clock, vlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,7 @@ class OpenFile:
     def __init__(self, database: Database, file: Storage) -> None:
         self.database = database
         self.storage = file
+        file.rewrite = self._rewrite
 
     @property
     def name(self) -> str:
@@ -48,6 +49,9 @@ class OpenFile:
         self.storage.store_snapshot(
             ordered_json(self.database.schema), self.database.snapshot(wall_ms, comment)
         )
+
+    def _rewrite(self) -> None:
+        self.compact(clock.wall(), "rewritten after a failed fsync")
 
     def convert(self, schema_json: object, wall_ms: int) -> Database:
         """Put the database under another schema; return the new database.
@@ -79,7 +83,7 @@ def open_file(name: str, opened: Iterable[OpenFile], *, use_diff: bool) -> OpenF
     file.defers_sync = True
     gc.disable()  # nothing that is made here is garbage
     try:
-        database, error = storage.load(file, use_diff=use_diff)
+        database, error = storage.load(file, use_diff=use_diff, misfit=_report)
     except BaseException:
         file.close()
         raise
@@ -95,6 +99,10 @@ def open_file(name: str, opened: Iterable[OpenFile], *, use_diff: bool) -> OpenF
             None, f'{database.name}: names beginning with "_" are reserved'
         )
     return OpenFile(database, file)
+
+
+def _report(error: OvsdbError) -> None:
+    _log.info("%s", error)
 
 
 def _is_same_file(one: str, other: str) -> bool:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks that clients hold: `lock`, `steal`, `unlock` (RFC 7047 section 4.1.8).
 
-A lock is a queue of waiters; the first owns it. A waiter whose lock was stolen stays
-registered, so that its client must unlock before it can lock again, but waits for
-nothing.
+A lock is a queue of waiters; the first owns it. Whoever steals goes to its head. A
+victim that had waited for the lock stays in the queue and gets it back in its turn; one
+that had stolen it has `lost` it: it stays registered, so that its client must unlock
+before it can lock again, but waits for nothing.
+
+Source: ovsdb/server.c.
 """
 
 from __future__ import annotations
@@ -51,8 +54,10 @@ class Locks:
             queue.append(waiter)
             return waiter
         if queue:
-            victim = queue.pop(0)
-            victim.lost = True
+            victim = queue[0]
+            if victim.mode == STEAL:
+                victim.lost = True
+                del queue[0]
             victim.client.notify_lock("stolen", name)
         queue.insert(0, waiter)
         return waiter
@@ -63,13 +68,12 @@ class Locks:
         return queue[:1] == [waiter]
 
     def release(self, waiter: Waiter) -> None:
-        """Give a claim up; who owns the lock now is told."""
+        """Give a claim up; who owns the lock now is told, even if it did before."""
         if waiter.lost:
             return
         queue = self._queues[waiter.name]
-        owned = queue[0] is waiter
         queue.remove(waiter)
-        if not queue:
-            del self._queues[waiter.name]
-        elif owned:
+        if queue:
             queue[0].client.notify_lock("locked", waiter.name)
+        else:
+            del self._queues[waiter.name]

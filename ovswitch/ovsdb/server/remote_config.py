@@ -40,6 +40,10 @@ class ConfigError(ValueError):
     """A `db:` name leads nowhere; the text says why."""
 
 
+class NotYetError(ConfigError):
+    """It may lead somewhere once the database has a schema, which isn't an error."""
+
+
 class RemoteOptions:
     """How to serve one connection method."""
 
@@ -53,6 +57,14 @@ class RemoteOptions:
         self.read_only = False
         self.role = ""
         self.dscp = 0
+
+    def suits(self, other: RemoteOptions) -> bool:
+        """Return whether connections made with `other` may go on with this."""
+        return (
+            self.dscp == other.dscp
+            and self.role == other.role
+            and self.read_only == other.read_only
+        )
 
 
 class DatabaseColumn:
@@ -71,7 +83,8 @@ class DatabaseColumn:
             raise ConfigError(f'"{name}": no database named {database_name}')
         table = served.database.tables.get(table_name)
         if table is None:
-            raise ConfigError(f'"{name}": no table named {table_name}')
+            kind = ConfigError if served.is_available else NotYetError
+            raise kind(f'"{name}": no table named {table_name}')
         column = table.schema.columns.get(column_name)
         if column is None:
             raise ConfigError(
@@ -125,6 +138,8 @@ def resolve_remotes(
             continue
         try:
             column = DatabaseColumn(name, databases)
+        except NotYetError:
+            continue
         except ConfigError as error:
             errors.append(str(error))
             continue
@@ -139,7 +154,7 @@ def resolve_remotes(
 def _add_manager(remotes: dict[str, RemoteOptions], row: Row) -> None:
     """Take a row like the Manager table's in."""
     method = read(row, "target", str)
-    if not method:
+    if method is None:
         _log.info_rl(
             _limit,
             "Table `%s' has missing or invalid `target' column",
@@ -154,9 +169,19 @@ def _add_manager(remotes: dict[str, RemoteOptions], row: Row) -> None:
     options.dscp = DSCP_DEFAULT
     column = row.table.schema.columns.get("other_config")
     if column is not None and column.type.is_map():
-        dscp = dict(row.fields[column.index]).get("dscp", "")
-        if dscp.isdigit() and int(dscp) <= 63:
-            options.dscp = int(dscp)
+        text = dict(row.fields[column.index]).get("dscp")
+        dscp = -1 if text is None else _leading_integer(text)
+        if 0 <= dscp <= 63:
+            options.dscp = dscp
+
+
+def _leading_integer(text: str) -> int:
+    """Return the number that text begins with, 0 for none."""
+    text = text.lstrip()
+    sign = text[:1] if text[:1] in {"-", "+"} else ""
+    rest = text[len(sign) :]
+    n_digits = len(rest) - len(rest.lstrip("0123456789"))
+    return int(sign + rest[:n_digits]) if n_digits else 0
 
 
 def read(row: Row, name: str, kind: type, default: Any = None) -> Any:
@@ -176,6 +201,8 @@ def resolve_file(name: str, databases: Databases) -> tuple[str, str | None]:
         return name, None
     try:
         column = DatabaseColumn(name, databases)
+    except NotYetError:
+        return "", None
     except ConfigError as error:
         return "", str(error)
     if not column.is_strings:

@@ -9,23 +9,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.monitor import Subscription, View, parse_requests
 from ovswitch.ovsdb.schema_text import ordered_json
 from ovswitch.ovsdb.server import wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ovswitch.ovsdb.database import Database
+    from ovswitch.ovsdb.server.history import History
     from ovswitch.ovsdb.server.session import Session
     from ovswitch.ovsdb.transaction import Transaction
 
 
-class Trigger:
-    """A transaction that waits for a change of the database or for its deadline."""
+class ForwardError(Exception):
+    """A transaction is for the server to run from which the database is relayed."""
 
-    __slots__ = ("created", "params", "request_id", "served", "session", "timeout_ms")
+
+class Trigger:
+    """A transaction that waits for a change of the database or for its deadline.
+
+    One that was forwarded waits for its answer only. `is_waiting` ends when it is done
+    or given up.
+    """
+
+    __slots__ = (
+        "created",
+        "is_forwarded",
+        "is_waiting",
+        "params",
+        "request_id",
+        "served",
+        "session",
+        "timeout_ms",
+    )
 
     def __init__(
         self,
@@ -42,6 +62,13 @@ class Trigger:
         self.request_id = request_id
         self.created = created
         self.timeout_ms = timeout_ms
+        self.is_forwarded = False
+        self.is_waiting = True
+
+    def answer(self, result: Any, error: Any) -> None:
+        """Tell the client what became of a forwarded transaction, if it still waits."""
+        if self.is_waiting:
+            self.session.answer_trigger(self, result, error)
 
     @property
     def deadline(self) -> int | None:
@@ -53,7 +80,9 @@ class Served:
     """A database with its clients.
 
     `model` is what `_Server` tells: "standalone" or "relay". `tried_serial` is the
-    database's serial when the triggers were last tried.
+    database's serial when the triggers were last tried. A relay has `forward`, which
+    has a transaction run elsewhere, and a `history`; until it knows its schema it isn't
+    available.
     """
 
     __slots__ = (
@@ -61,6 +90,9 @@ class Served:
         "database",
         "dirty",
         "encode",
+        "forward",
+        "history",
+        "is_available",
         "is_connected",
         "is_leader",
         "model",
@@ -76,8 +108,11 @@ class Served:
         self.database = database
         self.dirty = dirty
         self.model = model
+        self.is_available = True
         self.is_connected = True
         self.is_leader = model != "relay"
+        self.forward: Callable[[Trigger], None] | None = None
+        self.history: History | None = None
         self.views: dict[tuple[Any, ...], View] = {}
         self.triggers: list[Trigger] = []
         self.tried_serial = database.serial
@@ -108,6 +143,18 @@ class Served:
         view = View(self.database, tables)
         view = self.views.setdefault(view.key(), view)
         return Subscription(view, owner, monitor_id, version, conditions)
+
+    @property
+    def last_id(self) -> str:
+        """The id of the last transaction, zero if transactions have none."""
+        return uuids.ZERO if self.history is None else self.history.last_id
+
+    def changes_after(self, subscription: Subscription, last_id: str) -> bytes | None:
+        """Return the text of what a new monitor missed; None if that isn't known."""
+        changes = None if self.history is None else self.history.changes_after(last_id)
+        if changes is None:
+            return None
+        return subscription.view.catch_up(subscription, changes, self.encode)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a monitor."""

@@ -47,7 +47,8 @@ class Server:
         self.convert: Callable[[Served, Any], None] | None = None
 
     def add_database(self, database: Database, model: str = "standalone") -> Served:
-        """Serve a database."""
+        """Serve a database. Clients that can't take notice of it connect anew."""
+        self.reconnect(f"adding {database.name} database", force=False)
         served = Served(database, self.dirty, model)
         self.databases[database.name] = served
         return served
@@ -65,6 +66,8 @@ class Server:
         for session in list(self.sessions):
             session.forget_database(old)
         served = Served(database, self.dirty, old.model)
+        served.forward = old.forward
+        served.history = old.history
         self.databases[name] = served
         self.reconnect(reason, force=False)
         return served
@@ -80,7 +83,9 @@ class Server:
         for served in list(self.databases.values()):
             served.run_triggers(now, wall_ms)
         while self.dirty:
-            self.dirty.pop().tell_changes()
+            session = self.dirty.pop()
+            if not session.is_dropped:
+                session.tell_changes()
         for served in self.databases.values():
             if served.needs_sync:
                 served.sync()
@@ -109,6 +114,9 @@ class Server:
                 "n-weak-refs": database.n_weak_refs,
                 "triggers": len(served.triggers),
             }
+            if served.history is not None:
+                counts["txn-history"] = len(served.history)
+                counts["txn-history-atoms"] = served.history.n_atoms
             for name, count in counts.items():
                 usage[name] = usage.get(name, 0) + count
         return {name: count for name, count in usage.items() if count or name in _SHOWN}

@@ -48,7 +48,8 @@ class ServerDatabase:
         for name, served in self._server.databases.items():
             if name not in self._known:
                 row = Row.default(table, uuids.generate())
-                self._set(row, "schema", _schema_text(served))
+                if served.is_available:
+                    self._set(row, "schema", _schema_text(served))
                 transaction.insert(row)
                 self._known[name] = (served, row.uuid)
             self._describe(transaction.modify(table.rows[self._known[name][1]]), served)

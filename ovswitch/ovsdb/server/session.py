@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.condition import Condition
+from ovswitch.ovsdb.ctl.order import hash_order, string_hash
 from ovswitch.ovsdb.error import OvsdbError, syntax_error
 from ovswitch.ovsdb.execution import PostponedError
 from ovswitch.ovsdb.parser import ARRAY, Parser, is_id
+from ovswitch.ovsdb.rbac import Client
 from ovswitch.ovsdb.server import locks, wire
-from ovswitch.ovsdb.server.served import Trigger
+from ovswitch.ovsdb.server.served import ForwardError, Trigger
 from ovswitch.runtime import json as _json
 from ovswitch.runtime import vlog
 
@@ -58,6 +60,11 @@ class _Held:
         self.results = results
         self.request_id = request_id
 
+    def __len__(self) -> int:
+        """Return about how many octets it will have."""
+        n_rows = sum(len(result.get("rows", ())) for result in self.results if result)
+        return 200 * (len(self.results) + n_rows)
+
 
 def _key(json: Any) -> Any:
     """Return what is equal for equal JSON, to look ids up."""
@@ -67,12 +74,18 @@ def _key(json: Any) -> Any:
 
 
 class Session:
-    """A client's monitors, locks and waiting transactions."""
+    """A client's monitors, locks and waiting transactions.
 
-    def __init__(self, server: Server, name: str, *, read_only: bool = False) -> None:
+    `client` is who it is to access control.
+    """
+
+    def __init__(
+        self, server: Server, name: str, *, read_only: bool = False, role: str = ""
+    ) -> None:
         self.server = server
         self.name = name
         self.read_only = read_only
+        self.client = Client(role)
         self.db_change_aware = False
         self.is_dropped = False
         self.error: str | None = None
@@ -80,6 +93,7 @@ class Session:
         self.subscriptions: dict[Any, Subscription] = {}
         self.waiters: dict[str, locks.Waiter] = {}
         self.triggers: dict[Any, Trigger] = {}
+        self.output_size = 0  # about how many octets there are to send
         self._output: list[bytes | _Held] = []
         server.sessions.add(self)
 
@@ -105,6 +119,7 @@ class Session:
     def take_output(self) -> bytes:
         """Return what is to be sent, after the turn was settled."""
         output, self._output = self._output, []
+        self.output_size = 0
         return b"".join(
             part if isinstance(part, bytes) else self._release(part) for part in output
         )
@@ -131,6 +146,7 @@ class Session:
         """Begin anew on another connection to the same peer."""
         self.close()
         self._output.clear()
+        self.output_size = 0
         self.db_change_aware = False
         self.may_tell = True
         self.is_dropped = False
@@ -164,6 +180,7 @@ class Session:
 
     def _emit(self, part: bytes | _Held) -> None:
         self._output.append(part)
+        self.output_size += len(part)
         self.server.talking.add(self)
 
     def _reply(self, result: bytes, request_id: Id) -> None:
@@ -175,8 +192,7 @@ class Session:
     def _fail(self, error: Any, request_id: Id) -> None:
         self._flush_monitors()
         self._emit(
-            b'{"id":%b,"result":null,"error":%b}'
-            % (wire.encode(request_id), wire.encode(error))
+            b'{"id":%b,"error":%b}' % (wire.encode(request_id), wire.encode(error))
         )
 
     def _notify(self, method: bytes, params: Any) -> None:
@@ -202,7 +218,10 @@ class Session:
                     self._send_update(subscription, text)
 
     def _send_update(self, subscription: Subscription, text: bytes) -> None:
-        last_id = b'"%b",' % uuids.ZERO.encode() if subscription.version == 3 else b""
+        last_id = b""
+        if subscription.version == 3:
+            served = self.server.databases[subscription.view.database.name]
+            last_id = b'"%b",' % served.last_id.encode()
         self._emit(
             b'{"id":null,"method":"%b","params":[%b,%b%b]}'
             % (
@@ -231,6 +250,8 @@ class Session:
     def try_trigger(self, trigger: Trigger, now: int, wall_ms: int) -> None:
         """Run a transaction; it waits if it must."""
         served = trigger.served
+        if trigger.is_forwarded:
+            return
         try:
             results = served.database.transact(
                 trigger.params,
@@ -239,10 +260,18 @@ class Session:
                 holds_lock=self._holds_lock,
                 elapsed_ms=now - trigger.created,
                 may_wait=True,
+                client=self.client,
             )
         except PostponedError as postponed:
             trigger.timeout_ms = postponed.timeout_ms
             self._add_trigger(trigger)
+            return
+        except ForwardError:
+            self._add_trigger(trigger)
+            trigger.is_forwarded = True
+            trigger.timeout_ms = None
+            assert served.forward is not None
+            served.forward(trigger)
             return
         self._remove_trigger(trigger)
         if served.needs_sync and _has_commit(trigger.params):
@@ -250,6 +279,15 @@ class Session:
             self._emit(_Held(served, results, trigger.request_id))
         else:
             self._reply(served.encode(results), trigger.request_id)
+        self.server.dirty.add(self)
+
+    def answer_trigger(self, trigger: Trigger, result: Any, error: Any) -> None:
+        """Pass the answer to a forwarded transaction on."""
+        self._remove_trigger(trigger)
+        if error is None:
+            self._reply(wire.encode_exactly(result), trigger.request_id)
+        else:
+            self._fail(error, trigger.request_id)
         self.server.dirty.add(self)
 
     def _holds_lock(self, name: str) -> bool:
@@ -263,6 +301,7 @@ class Session:
             trigger.served.triggers.append(trigger)
 
     def _remove_trigger(self, trigger: Trigger) -> None:
+        trigger.is_waiting = False
         if self.triggers.pop(_key(trigger.request_id), None) is not None:
             trigger.served.triggers.remove(trigger)
 
@@ -311,10 +350,16 @@ class Session:
                 f"{method} request specifies unknown database {params[0]}",
                 "unknown database",
             )
+        if not served.is_available:
+            raise OvsdbError(
+                "database not available",
+                f"{method} request specifies database {params[0]} which is not yet "
+                "available because it has not completed joining its cluster",
+            )
         return served
 
     def _list_dbs(self, _method: str, _params: list[Any]) -> bytes:
-        return wire.encode(list(self.server.databases))
+        return wire.encode(hash_order(self.server.databases, string_hash))
 
     def _get_schema(self, method: str, params: list[Any]) -> bytes:
         return self._database(method, params).schema_text
@@ -333,6 +378,7 @@ class Session:
 
     def _convert(self, method: str, params: list[Any]) -> bytes:
         served = self._database(method, params)
+        self.client.check_convert(served.name)
         if len(params) != 2:
             raise syntax_error(params, "array expected")
         if self.server.convert is None:
@@ -361,10 +407,9 @@ class Session:
                 raise
         self._flush_monitors()
         self.subscriptions[_key(monitor_id)] = subscription
-        text = subscription.view.initial(subscription, served.encode)
         if version == 3:
-            return b'[false,"%b",%b]' % (uuids.ZERO.encode(), text)
-        return text
+            return _since(served, subscription, params[3])
+        return subscription.view.initial(subscription, served.encode)
 
     def _monitor_cond_change(self, _method: str, params: list[Any]) -> bytes:
         if len(params) != 3:
@@ -463,6 +508,15 @@ def _check_last_id(json: Any) -> None:
         raise syntax_error(json, "last-txn-id must be string")
     if not uuids.is_valid(json):
         raise syntax_error(json, "last-txn-id must be UUID format.")
+
+
+def _since(served: Served, subscription: Subscription, last_id: str) -> bytes:
+    """Return the reply to `monitor_cond_since`: what changed, or everything."""
+    text = served.changes_after(subscription, last_id.lower())
+    found = b"false" if text is None else b"true"
+    if text is None:
+        text = subscription.view.initial(subscription, served.encode)
+    return b'[%b,"%b",%b]' % (found, served.last_id.encode(), text)
 
 
 def _change_conditions(subscription: Subscription, name: str, json: Any) -> None:

@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 encode_exactly = _json.to_bytes
 
 
+# For finding long numbers: digits become zeros, everything else spaces.
+_ZEROS = bytes(0x30 if 0x30 <= octet <= 0x39 else 0x20 for octet in range(256))
+_LONG_NUMBER = b"0" * 19
+
+
+def _is_unusual(octets: bytes) -> bool:
+    r"""Return whether there may be something that orjson takes differently.
+
+    That is \u0000, which is an error, -0.0, which is 0, and integers above 63 bits,
+    which are reals.
+    """
+    return (
+        b"\\u0000" in octets
+        or b"-0." in octets
+        or _LONG_NUMBER in octets.translate(_ZEROS)
+    )
+
+
 def _load() -> tuple[
     Callable[[Any], bytes], Callable[[bytes], Any], Callable[[bytes], Any]
 ]:
@@ -34,7 +52,7 @@ def _load() -> tuple[
             return _json.to_bytes(value)
 
     def decode(octets: bytes) -> Any:
-        if b"\\u0000" not in octets:  # which is an error
+        if not _is_unusual(octets):
             try:
                 return loads(octets)
             except ValueError:
@@ -42,7 +60,7 @@ def _load() -> tuple[
         return _json.from_string(octets)
 
     def decode_message(octets: bytes) -> Any:
-        if octets[-1:] != b"}" or b"\\u0000" in octets:
+        if octets[-1:] != b"}" or _is_unusual(octets):
             return None
         try:
             return loads(octets)

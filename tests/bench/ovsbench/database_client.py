@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small OVSDB client over a unix socket; run as a module, one of many in parallel.
 
-    python -m ovsbench.database_client SOCKET TRANSACTIONS
+    python -m ovsbench.database_client SOCKET TRANSACTIONS [durable]
 
 The program connects, prints "ready", waits for a line, does its transactions and
 prints when it began and ended on the machine's monotonic clock.
@@ -71,15 +71,16 @@ def insert_and_update(database, transactions, durable=False):
     """So many transactions: inserts of a row, each followed by an update of it."""
     commit = [{"op": "commit", "durable": True}] if durable else []
     for number in range(transactions // 2):
-        insert = {"op": "insert", "table": "Queue", "row": _row(number)}
+        insert = {"op": "insert", "table": "Queue", "row": queue_row(number)}
         uuid = database.transact(insert, *commit)[0]["uuid"]
-        update = {"op": "update", "table": "Queue", "row": _row(number + 1),
+        update = {"op": "update", "table": "Queue", "row": queue_row(number + 1),
                   "where": [["_uuid", "==", uuid]]}  # fmt: skip
         if database.transact(update, *commit)[0] != {"count": 1}:
             raise RuntimeError("the update found no row")
 
 
-def _row(number):
+def queue_row(number):
+    """Columns of a row in the table Queue."""
     rates = [["max-rate", "1000000"], ["min-rate", str(number)]]
     return {"dscp": number % 64, "other_config": ["map", rates],
             "external_ids": ["map", [["number", str(number)]]]}  # fmt: skip
@@ -90,5 +91,5 @@ if __name__ == "__main__":
         print("ready", flush=True)
         sys.stdin.readline()
         begin = time.perf_counter()
-        insert_and_update(connection, int(sys.argv[2]))
+        insert_and_update(connection, int(sys.argv[2]), len(sys.argv) > 3)
         print(begin, time.perf_counter())

@@ -155,7 +155,13 @@ class Switch:
         self.start_vswitchd()
 
     def start_database(self):
+        self.create_database()
+        self.serve_database()
+
+    def create_database(self):
         self.run("ovsdb-tool", "create", self.database, self._place.options.schema)
+
+    def serve_database(self):
         self._start("ovsdb-server", self.database, f"--remote=punix:{self.socket}")
 
     def start_vswitchd(self):

@@ -10,6 +10,7 @@ from connmgr_switch import Peer, Settings, Switch
 from helpers.programs import RunDir
 
 from ovswitch.ofproto import bundles
+from ovswitch.ofproto.ofproto import Ofproto
 from ovswitch.ofproto.requests import bundle as requests
 from ovswitch.openflow import codec, raws
 from ovswitch.openflow import protocol as protocols
@@ -483,3 +484,83 @@ def test_random_octets_for_bundles():
             requests._add(ofconn, requests.Request(ofconn, [bytes(octets)]))
         except OpenFlowError:
             pass
+
+
+@pytest.fixture
+def long_commit(switch, monkeypatch):
+    """A function that begins a commit of several parts; returns its peer."""
+    monkeypatch.setattr(requests, "_PART", 2)
+
+    def begin(*last):
+        peer = Peer(switch, OF14)
+        flows = [(ADD, f"priority={n},actions=drop") for n in range(1, 6)]
+        for command, text in (*flows, *last):
+            peer.ask(add_flow(OF14, command, text))
+        octets = codec.encode(_commit(), OF14, XID)
+        switch.connmgr.receive(peer, octets)
+        assert peer.take() == []
+        return peer
+
+    return begin
+
+
+def n_flows(switch):
+    return switch.ofproto.tables.tables[0].n_flows
+
+
+def test_a_long_commit_lets_others_wait_until_it_is_complete(switch, long_commit):
+    other = Peer(switch, OF14, "other")
+    peer = long_commit()
+    assert switch.backer.n_commits == 1
+    assert switch.connmgr.must_wait(other)
+    assert not switch.connmgr.must_wait(peer)
+    parts = 1
+    while switch.connmgr.resume(peer):
+        parts += 1
+    assert parts == 4  # a pause after every second entry, to start and to finish
+    assert n_flows(switch) == 5
+    assert switch.backer.n_commits == 0
+    assert not switch.connmgr.must_wait(other)
+    assert [codec.decode(one).kind for one in peer.take()] == [COMMIT_REPLY]
+
+
+def test_a_long_commit_that_fails_late_leaves_nothing(switch, long_commit):
+    peer = long_commit((ADD, "actions=group:1"))
+    while switch.connmgr.resume(peer):
+        pass
+    errors = [codec.decode(one).name for one in peer.take()]
+    assert errors == ["OFPBAC_BAD_OUT_GROUP", "OFPBFC_MSG_FAILED"]
+    assert n_flows(switch) == switch.backer.n_commits == 0
+    switch.ofproto.tables.check_invariants()
+
+
+def test_a_long_commit_is_completed_though_its_peer_goes(switch, long_commit):
+    switch.connmgr.disconnect(long_commit())
+    assert n_flows(switch) == 5
+    assert switch.backer.n_commits == 0
+
+
+def test_a_message_behind_a_long_commit_meets_all_of_it(switch, long_commit):
+    peer = long_commit()
+    replies = [codec.decode(one) for one in peer.ask(FlowStatsRequest())]
+    assert replies[0].kind == COMMIT_REPLY
+    assert len(replies[1].flows) == 5
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_flows_learned_behind_a_patch_go_with_a_failed_bundle(switch, fails):
+    other = Ofproto("br1", switch.backer)
+    for ofproto, name, peer in (
+        (switch.ofproto, "to1", "to0"), (other, "to0", "to1")
+    ):  # fmt: skip
+        ofproto.port_add(name, None, netdev_type="patch", ofp_port=9, peer_name=peer)
+    flow_mod, _ = parse_flow_mod("actions=learn(table=4,in_port=NXM_OF_IN_PORT[])", 0)
+    other.add_flow(flow_mod.match, 5, flow_mod.actions)
+    peer = Peer(switch, OF14)
+    packet_out = PacketOut(ETHERNET, 1, actions=(Output(9),))
+    assert peer.ask(add(OF14, packet_out)) == []
+    if fails:
+        peer.ask(add_flow(OF14, ADD, "actions=group:1"))
+    peer.ask(_commit())
+    assert other.tables.tables[4].n_flows == (not fails)
+    other.tables.check_invariants()

@@ -506,8 +506,6 @@ def test_packets_reach_controllers_in_the_same_form(pair, form):
     flow = extract(ARP, SLOTS["in_port"].put(0, 1))
     for name, value in (("reg2", 7), ("tun_id", 3), ("pkt_mark", 5), ("metadata", 6)):
         flow = SLOTS[name].put(flow, value)
-    event = PacketInEvent(
-        ARP, flow, reason=1, table_id=0, cookie=9, max_len=20, userdata=b"\1\2"
-    )
+    event = PacketInEvent(ARP, flow, reason=1, table_id=0, cookie=9, userdata=b"\1\2")
     pair.switch.connmgr.packet_in(event)
     assert pair.ours.take() == theirs

@@ -57,11 +57,13 @@ def test_flow_is_read_and_printed_as_by_the_reference(text):
 @pytest.mark.slow
 @pytest.mark.reference
 def test_reference_prints_what_is_recorded():
+    """A third of it: they are many processes."""
+    is_recording = bool(os.environ.get("OVSWITCH_REWRITE"))
     found = {
         text: {name: references(text, version) for name, version in VERSIONS.items()}
-        for text in RECORDED
+        for text in list(RECORDED)[:: 1 if is_recording else 3]
     }
-    if os.environ.get("OVSWITCH_REWRITE"):
+    if is_recording:
         FILE.write_text(json.dumps(found, indent=1) + "\n")
     else:
-        assert found == RECORDED
+        assert found == {text: RECORDED[text] for text in found}

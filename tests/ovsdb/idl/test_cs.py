@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ovswitch.ovsdb.cs import (
     DATA_MONITOR_REQUESTED,
-    ERROR,
     MONITORING,
     RETRY,
     ZERO_UUID,
@@ -122,13 +121,13 @@ def test_older_servers_get_older_requests():
     assert script.cs.monitor_version == 1
 
 
-def test_server_without_the_database_is_an_error():
+def test_server_without_the_database_is_left():
     script = Script()
     script.cs.connected()
     script.answer(script.expect("get_schema"), error={"error": "unknown database"})
     script.answer(script.expect("get_schema"), error={"error": "unknown database"})
-    assert script.cs.state == ERROR
-    assert not script.cs.is_alive
+    assert script.cs.state == RETRY
+    assert not script.cs.retry_at_once
 
 
 def test_reconnection_resumes_from_the_last_transaction():
@@ -153,8 +152,7 @@ def test_reconnection_resumes_from_the_last_transaction():
         ({"model": "clustered", "leader": False}, False),
         ({"model": "clustered", "leader": True, "connected": False}, False),
         ({"model": "clustered", "leader": True, "schema": ["set", []]}, False),
-        ({"model": "relay"}, True),
-        ({"model": "relay", "connected": False}, False),
+        ({"model": "relay"}, False),
     ],
 )
 def test_useless_server_of_a_cluster_is_left(columns, useful):
@@ -166,6 +164,28 @@ def test_useless_server_of_a_cluster_is_left(columns, useful):
 def test_any_member_will_do_if_the_leader_is_not_needed():
     script = Script(leader_only=False)
     script.reach_server_monitor(model="clustered", leader=False)
+    assert script.cs.retry is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "useful"),
+    [
+        ({}, True),
+        ({"connected": False}, False),
+        ({"schema": ["set", []]}, False),
+    ],
+)
+def test_relay_must_be_connected_to_its_source(columns, useful):
+    script = Script(leader_only=False)
+    script.reach_server_monitor(model="relay", **columns)
+    assert (script.cs.retry is None) == useful
+
+
+def test_cluster_is_known_by_the_beginning_of_its_id():
+    script = Script()
+    script.cs.server.cluster_id = "1234"
+    cid = ["uuid", "12345678-0000-4000-8000-000000000000"]
+    script.reach_server_monitor(name="Other", model="clustered", leader=True, cid=cid)
     assert script.cs.retry is None
 
 

@@ -215,6 +215,29 @@ def test_missing_server_is_an_error_without_retry(tmp_path):
     assert idl.last_error == 2
 
 
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_server_without_conditional_monitoring_is_followed(implementation):
+    with RunDir() as rundir:
+        rundir.start_ovsdb_server(implementation)
+        command = ["-t", "ovsdb-server", "ovsdb-server/disable-monitor-cond"]
+        rundir.appctl(*command, check=True)
+        helper = SchemaHelper(SCHEMA)
+        helper.register_columns("Open_vSwitch", ["next_cfg"])
+        for eager in (False, True):
+            idl = Idl(f"unix:{rundir.path}/db.sock", helper, eager=eager)
+            assert idl.wait_until_connected()
+            assert idl.core.cs.monitor_version == 1
+            txn = Transaction(idl)
+            root = idl.tables["Open_vSwitch"].first()
+            root = root or txn.insert(idl.tables["Open_vSwitch"])
+            root.next_cfg = 5 + eager
+            assert txn.commit_block() == txn.SUCCESS
+            while not idl.tables["Open_vSwitch"].rows:
+                idl.wait()
+            assert idl.tables["Open_vSwitch"].first().next_cfg == 5 + eager
+            idl.close()
+
+
 def run(body):
     with asyncio.Runner(loop_factory=loop.Loop) as runner:
         runner.run(body())

@@ -11,7 +11,9 @@ from ovswitch.ovsdb.replica import (
     ROW_DELETE,
     ROW_UPDATE,
     InconsistentError,
+    Observer,
 )
+from ovswitch.ovsdb.replica_row import Row
 
 
 def test_values_have_python_types():
@@ -169,6 +171,48 @@ def test_full_contents_after_reconnection_keep_rows_that_stayed():
     assert table.modified == {a: {"tag"}}
     assert [row.uuid for row in table.inserted] == [C]
     assert [row.uuid for row in table.deleted] == [B]
+
+
+def test_notify_sees_the_whole_update():
+    replica = make_replica()
+    seen = []
+    replica.notify = lambda event, row, columns: seen.append(
+        (row.name, [friend.name for friend in row.friend])
+    )
+    rows = {A: ("a", B), B: ("b", A)}
+    update = {
+        uuid: {"insert": {"name": name, "friend": ["uuid", friend]}}
+        for uuid, (name, friend) in rows.items()
+    }
+    replica.update({"Child": update}, 2)
+    assert seen == [("a", ["b"]), ("b", ["a"])]
+
+
+def test_observer_sees_former_values_and_new_contents():
+    class Watcher(Observer):
+        def __init__(self):
+            self.seen = []
+
+        def changed(self, event, row, old):
+            self.seen.append((event, row.uuid, old))
+
+        def cleared(self):
+            self.seen.append("cleared")
+
+    replica = make_replica()
+    insert(replica, "Child", A, name="a", tag=1, numbers=["set", [1, 2]])
+    replica.observer = watcher = Watcher()
+    change = {"tag": 2, "numbers": ["set", [2, 3]]}
+    replica.update({"Child": {A: {"modify": change}}}, 2)
+    ((event, uuid, old),) = watcher.seen
+    assert (event, uuid) == (ROW_UPDATE, A)
+    former = Row(replica.table("Child"), A, old)
+    assert (former.tag, former.numbers) == ([1], [1, 2])
+    assert sorted(old) == ["numbers", "tag"]
+    watcher.seen.clear()
+    replica.update({"Child": {B: {"initial": {"name": "b"}}}}, 2, clear=True)
+    assert watcher.seen == ["cleared", (ROW_CREATE, B, {})]
+    assert list(replica.table("Child").rows) == [B]
 
 
 def test_notify_hears_of_each_change():

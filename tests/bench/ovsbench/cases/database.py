@@ -25,9 +25,9 @@ def timed(socket, count, options, durable=False):
         return count / (time.perf_counter() - start)
 
 
-def timed_together(place, socket, count):
+def timed_together(place, socket, count, *words):
     """Transactions a second of 8 client processes, begun at the same moment."""
-    command = [sys.executable, "-m", "ovsbench.database_client", socket, count]
+    command = [sys.executable, "-m", "ovsbench.database_client", socket, count, *words]
     clients = [
         place.spawn(
             list(map(str, command)),
@@ -71,3 +71,5 @@ def ovsdb_txn(place, options):
     switch.start_database()
     rate = timed_together(place, switch.socket, count // 2)
     yield more("8 clients", "txn/s", rate)
+    rate = timed_together(place, switch.socket, count // 8, "durable")
+    yield more("8 clients, durable", "txn/s", rate)
