@@ -11,7 +11,7 @@ import asyncio
 import signal
 import sys
 
-from ovswitch.ovsdb import log_record
+from ovswitch.ovsdb import log_record, uuids_replay
 from ovswitch.ovsdb.error import OvsdbError
 from ovswitch.ovsdb.server.app import App, Config
 from ovswitch.ovsdb.server.commands import Commands
@@ -25,6 +25,7 @@ from ovswitch.runtime import (
     options,
     proctitle,
     program,
+    replay,
     ssl_config,
     version,
     vlog,
@@ -60,7 +61,6 @@ _SSL_OPTIONS = (
     "ssl-protocols",
     "ssl-ciphers",
 )
-_UNSUPPORTED = ("record", "replay")
 
 _log = vlog.Module("ovsdb_server")
 
@@ -121,8 +121,8 @@ class _CommandLine:
             self.config.sync_exclude = argument
         elif key == "active":
             self._is_active = True
-        elif key in _UNSUPPORTED:
-            fatal.die(f"--{key} is not supported")
+        elif key in {"record", "replay"}:
+            replay.start(key, argument)
         else:
             return False
         return True
@@ -130,6 +130,7 @@ class _CommandLine:
 
 async def _serve(command_line: _CommandLine) -> int:
     """Serve until told to stop; return the exit status."""
+    uuids_replay.start()
     app = App(command_line.config, command_line.ssl, use_diff=command_line.use_diff)
     try:
         app.open_all()

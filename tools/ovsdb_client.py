@@ -127,7 +127,9 @@ def _take_option(key: str, argument: str | None) -> None:
         case "max-column-width":
             style.max_column_width = int(text) if text.isdecimal() else 0
         case "record" | "replay":
-            fatal.die(f"--{key} is not supported")
+            from ovswitch.runtime import replay_streams
+
+            replay_streams.start(key, argument)
         case _:
             _take_shared_option(key, argument)
 
@@ -169,6 +171,7 @@ def _run(words: list[str]) -> None:
 def main(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     vlog.set_program(argv[0])
+    fatal.install()
     fatal.set_timeout(0)
     parser = options.Parser(argv[0], _OPTIONS)
     try:

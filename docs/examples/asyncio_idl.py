@@ -59,7 +59,7 @@ async def main(remote: str, schema: str) -> None:
         print("counted to", await idl.transact(count))
         print("counted to", await asyncio.wait_for(idl.transact(count), timeout=5))
         await idl.transact(remove)
-        while idl.tables["Bridge"].rows:
+        while list(idl.index_equal("Bridge", "by_name", wanted)):
             await idl.wait_change()
         await asyncio.sleep(0)
         watcher.cancel()

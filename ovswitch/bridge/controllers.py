@@ -220,6 +220,7 @@ class Service:
             if connection in self.connections:
                 self.connections.remove(connection)
                 self._owner.manager.disconnect(connection)
+                self._owner.on_change()
             stream.close()
             self._stream = None
 

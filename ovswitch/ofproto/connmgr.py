@@ -149,7 +149,8 @@ class Connmgr:
 
     def must_wait(self, connection: Connection) -> bool:
         """Return whether another connection's request must be complete first."""
-        own = self.connections[connection].has_job
+        ofconn = self.connections.get(connection)
+        own = ofconn is not None and ofconn.has_job
         return self.ofproto.backer.n_commits > own
 
     def disconnect(self, connection: Connection) -> None:

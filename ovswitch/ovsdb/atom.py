@@ -129,19 +129,19 @@ def _boolean_from_json(json: object, base: BaseType) -> bool:
 
 
 def _uuid_from_json(json: object, symbols: SymbolTable | None, base: BaseType) -> str:
-    match json:
-        case ["uuid", str(text)]:
-            if not uuids.is_valid(text):
-                raise syntax_error(json, f'"{text}" is not a valid UUID')
-            atom = text.lower()
-        case ["named-uuid", str(name)] if symbols is not None:
-            if not is_id(name):
-                raise syntax_error(json, "named-uuid string is not a valid <id>")
-            symbol = symbols.insert(name)
-            symbol.note_reference(base)
-            atom = symbol.uuid
-        case _:
-            raise syntax_error(json, 'expected ["uuid", <string>]')
+    word, text = json if isinstance(json, list) and len(json) == 2 else (None, None)
+    if word == "uuid" and isinstance(text, str):
+        if not uuids.is_valid(text):
+            raise syntax_error(json, f'"{text}" is not a valid UUID')
+        atom = text.lower()
+    elif word == "named-uuid" and isinstance(text, str) and symbols is not None:
+        if not is_id(text):
+            raise syntax_error(json, "named-uuid string is not a valid <id>")
+        symbol = symbols.insert(text)
+        symbol.note_reference(base)
+        atom = symbol.uuid
+    else:
+        raise syntax_error(json, 'expected ["uuid", <string>]')
     if base.enum is not None:
         check(atom, base)
     return atom

@@ -154,7 +154,9 @@ class Condition:
     __slots__ = ("clauses", "is_true")
 
     def __init__(self, clauses: Iterable[Clause] = ()) -> None:
-        self.clauses = sorted(clauses, key=Clause.sort_key)
+        self.clauses = list(clauses)
+        if len(self.clauses) > 1:
+            self.clauses.sort(key=Clause.sort_key)
         # Whether `matches_any` holds for every row.
         self.is_true = not self.clauses or any(
             clause.function is True for clause in self.clauses[:2]

@@ -18,6 +18,7 @@ blocks until something does.
 from __future__ import annotations
 
 from ovswitch.ovsdb import idl_transaction as status
+from ovswitch.ovsdb.cs import MONITORING
 from ovswitch.ovsdb.idl_core import IdlBase, IdlCore
 from ovswitch.ovsdb.idl_session import Session, parse_remotes, shuffled
 from ovswitch.ovsdb.idl_transaction import TransactionCore
@@ -165,8 +166,8 @@ class Idl(IdlBase):
         self._session.enable_reconnect()
 
     def force_reconnect(self) -> None:
-        """Drop the connection and make another."""
-        self._session.force_reconnect()
+        """Drop the connection and make another, at once if it was of use."""
+        self._session.force_reconnect(at_once=self.core.cs.state == MONITORING)
 
     def notify(self, event: str, row: Row, updates: set[str]) -> None:
         """Override to hear of each change of a row: ROW_CREATE, _UPDATE, _DELETE."""

@@ -132,8 +132,10 @@ class Reader:
         if not number.isdigit():
             return None
         stop = end + 1 + int(number)
+        if not end + 1 < stop <= len(buffer):
+            return None
         octets = buffer[end + 1 : stop]
-        if not octets or _new_sha1(octets).hexdigest().encode() != digest:
+        if _new_sha1(octets).hexdigest().encode() != digest:
             return None
         self._index = stop
         return stop - start, octets

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.datum import apply_diff, diff
-from ovswitch.ovsdb.error import syntax_error
+from ovswitch.ovsdb.error import OvsdbError, syntax_error
 from ovswitch.ovsdb.row import Row
-from ovswitch.ovsdb.schema import UUID_COLUMN
+from ovswitch.ovsdb.schema import UUID_COLUMN, VERSION_COLUMN
 from ovswitch.ovsdb.transaction import Transaction
 
 TYPE_CHECKING = False
@@ -119,6 +119,40 @@ def to_transaction(
         transaction.abort()
         raise
     return transaction
+
+
+def insert_plain(tables: Mapping[str, Table], record: dict[str, Any]) -> int | None:
+    """Insert the rows of a record that has nothing but new ones, in plain tables.
+
+    No rule can be broken then, which spares most of a transaction's work: long logs
+    are read much faster. Return how many atoms were inserted, or None, with nothing
+    changed, if the record isn't of that kind or has anything wrong.
+    """
+    rows = []
+    for name, changes in record.items():
+        table = tables.get(name)
+        if table is None:
+            if _is_annotation(name, changes):
+                continue
+            return None
+        if not table.is_plain or not isinstance(changes, dict):
+            return None
+        for uuid, json in changes.items():
+            if uuid in table.rows or json is None or uuids.parse(uuid) != uuid:
+                return None
+            row = Row.default(table, uuid)
+            try:
+                _apply_columns(table, row.fields, json, False, False)
+            except OvsdbError:
+                return None
+            row.fields[UUID_COLUMN] = (uuid,)
+            row.fields[VERSION_COLUMN] = (uuids.generate(),)
+            rows.append(row)
+    n_atoms = 0
+    for row in rows:
+        row.table.rows[row.uuid] = row
+        n_atoms += row.table.count_atoms(row)
+    return n_atoms
 
 
 def _is_annotation(name: str, value: object) -> bool:

@@ -22,17 +22,32 @@ _STANDARD_COLUMNS = ("_uuid", "_version")
 
 
 def ordered_json(schema: Schema) -> dict[str, Any]:
-    """Return the <database-schema> with tables and columns in that order."""
+    """Return the <database-schema> with all members in that order."""
+    orders: dict[tuple[str, ...], list[str]] = {}
     json: dict[str, Any] = schema.to_json()
     tables = json["tables"]
     for table in tables.values():
-        names = [*_STANDARD_COLUMNS, *_shuffle(table["columns"])]
-        order = _shuffle(name for name in _shuffle(names) if name in table["columns"])
-        table["columns"] = {name: table["columns"][name] for name in order}
+        columns = table["columns"]
+        names = [*_STANDARD_COLUMNS, *_shuffle(columns)]
+        order = _shuffle(name for name in _shuffle(names) if name in columns)
+        table["columns"] = {
+            name: _shuffled_members(columns[name], orders) for name in order
+        }
     json["tables"] = {
-        name: tables[name] for name in _shuffle(_shuffle(_shuffle(tables)))
+        name: {member: tables[name][member] for member in _shuffle(tables[name])}
+        for name in _shuffle(_shuffle(_shuffle(tables)))
     }
-    return json
+    return {name: json[name] for name in _shuffle(json)}
+
+
+def _shuffled_members(json: Any, orders: dict[tuple[str, ...], list[str]]) -> Any:
+    """Return an object in order, and those in it; `orders` remembers the orders."""
+    if not isinstance(json, dict):
+        return json
+    names = tuple(json)
+    if names not in orders:
+        orders[names] = _shuffle(names)
+    return {name: _shuffled_members(json[name], orders) for name in orders[names]}
 
 
 def _shuffle(names: Iterable[str]) -> list[str]:

@@ -194,6 +194,8 @@ def load(
             return database, error
         if record is None:
             return database, None
+        if database.replay_plainly(record):
+            continue
         try:
             transaction = records.to_transaction(database.tables, record, converting)
         except OvsdbError as error:

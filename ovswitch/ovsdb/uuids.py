@@ -29,6 +29,19 @@ def generate() -> str:
     return _ready.pop()
 
 
+def draw_from(pool: list[str]) -> None:
+    """Take UUIDs from a pool; new ones are added to it when it is empty."""
+    global _ready
+    _ready = pool
+
+
+def from_digits(digits: str) -> str:
+    """Return the UUID of these 32 hexadecimal digits."""
+    return (
+        f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    )
+
+
 def _version_4(digits: str) -> str:
     variant = "89ab"[ord(digits[16]) & 3]
     return (

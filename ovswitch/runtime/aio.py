@@ -14,8 +14,8 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from ovswitch.runtime import fatal, ssl_config, target, vlog
-from ovswitch.runtime.aio_stream import READ_LIMIT, AioStream
+from ovswitch.runtime import aio_replay, fatal, replay, ssl_config, target, vlog
+from ovswitch.runtime.aio_stream import READ_LIMIT, AioStream, Listener
 from ovswitch.runtime.aio_tls import TlsStream
 
 if TYPE_CHECKING:
@@ -51,10 +51,19 @@ async def open_stream(
 
     Raises: OSError.
     """
+    if replay.playback is not None:
+        return aio_replay.player(replay.playback).open_stream(name)
     where = target.parse_to_connect(name, default_port)
-    if where.is_unix:
-        return await _open_unix(where)
-    return await _open_inet(where, dscp)
+    try:
+        opening = _open_unix(where) if where.is_unix else _open_inet(where, dscp)
+        stream = await opening
+    except OSError as error:
+        if replay.recording is not None:
+            replay.recording.open(name, error.errno or errno.EPROTO)
+        raise
+    if replay.recording is not None:
+        stream.recorder = replay.recording.open(name)
+    return stream
 
 
 async def _open_unix(where: Target) -> AioStream:
@@ -137,8 +146,8 @@ def set_dscp(raw: socket.socket, dscp: int) -> None:
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
 
 
-class Listener:
-    """A passive method at work. `bound_port` is its TCP port, 0 for unix sockets."""
+class _SocketListener(Listener):
+    """A listening socket; a unix socket's file is removed at the end."""
 
     def __init__(
         self,
@@ -147,9 +156,10 @@ class Listener:
         accept: Callable[[AioStream], None],
         refused: Callable[[OSError], None] = lambda _error: None,
     ) -> None:
-        self.name = where.name
-        self.bound_port = 0 if where.is_unix else int(raw.getsockname()[1])
-        self.bound_name = where.name if where.is_unix else _bound_name(where, raw)
+        port = 0 if where.is_unix else int(raw.getsockname()[1])
+        bound_name = where.name if where.is_unix else _bound_name(where, raw)
+        super().__init__(where.name, bound_name, port)
+        self.recorder: replay.Writer | None = None
         self._where = where
         self._raw = raw
         self._accept = accept
@@ -234,6 +244,9 @@ class Listener:
         except OSError:
             raw.close()
         else:
+            if self.recorder is not None and replay.recording is not None:
+                self.recorder.read(os.fsencode(stream.name))
+                stream.recorder = replay.recording.open(stream.name)
             self._accept(stream)
 
 
@@ -249,12 +262,32 @@ async def listen(
     `refused` is told why a connection can't be had: SSL isn't configured.
     Raises: OSError.
     """
+    if replay.playback is not None:
+        return aio_replay.player(replay.playback).listen(name, accept)
+    try:
+        listener = await _listen(name, accept, default_port, dscp, refused)
+    except OSError as error:
+        if replay.recording is not None:
+            replay.recording.open(name, error.errno or errno.EPROTO)
+        raise
+    if replay.recording is not None:
+        listener.recorder = replay.recording.open(name)
+    return listener
+
+
+async def _listen(
+    name: str,
+    accept: Callable[[AioStream], None],
+    default_port: int,
+    dscp: int,
+    refused: Callable[[OSError], None],
+) -> _SocketListener:
     where = target.parse_passive(name, default_port)
     if where.is_unix:
-        return Listener(where, bind_unix(where.path), accept)
+        return _SocketListener(where, bind_unix(where.path), accept)
     family, address = await _resolve(where)
     raw = _bind_inet(where, family, address, dscp)
-    return Listener(where, raw, accept, refused)
+    return _SocketListener(where, raw, accept, refused)
 
 
 def _bound_name(where: Target, raw: socket.socket) -> str:

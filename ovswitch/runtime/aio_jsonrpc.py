@@ -22,6 +22,7 @@ from ovswitch.runtime import (
     jsonrpc,
     loop,
     reconnect,
+    replay,
     target,
     vlog,
 )
@@ -214,7 +215,7 @@ class Session:
         elif not retry:
             self.fsm.set_max_tries(len(self.remotes))
             self.fsm.set_backoff(0x7FFFFFFF, 0x7FFFFFFF)
-        if not target.needs_probes(self.fsm.name):
+        if not target.needs_probes(self.fsm.name) or replay.is_active():
             self.fsm.set_probe_interval(0)
 
     # What owners call.
@@ -307,7 +308,7 @@ class Session:
 
     def set_probe_interval(self, ms: int) -> None:
         """Probe a silent peer after that long; 0 for never."""
-        self.fsm.set_probe_interval(ms)
+        self.fsm.set_probe_interval(0 if replay.is_active() else ms)
         self._wake.set()
 
     def set_max_backoff(self, ms: int) -> None:

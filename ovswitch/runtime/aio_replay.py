@@ -11,13 +11,14 @@ import os
 from typing import TYPE_CHECKING
 
 from ovswitch.runtime import loop
-from ovswitch.runtime.aio_stream import AioStream
+from ovswitch.runtime.aio_stream import AioStream, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ovswitch.runtime.replay import Playback, Reader, Record
 
+_player: Player | None = None
 _TURNS = 20  # of the loop, for what an event sets off
 
 
@@ -43,15 +44,13 @@ class ReplayedStream(AioStream):
         return self._ended
 
 
-class ReplayedListener:
+class ReplayedListener(Listener):
     """A passive method that a recording tells of."""
-
-    bound_port = 0
 
     def __init__(
         self, player: Player, name: str, accept: Callable[[AioStream], None]
     ) -> None:
-        self.name = self.bound_name = name
+        super().__init__(name, name, 0)
         self._player = player
         self._accept = accept
 
@@ -64,6 +63,14 @@ class ReplayedListener:
     def close(self) -> None:
         """Accept nobody any more."""
         self._player.forget(self)
+
+
+def player(playback: Playback) -> Player:
+    """Return what plays the process's recording."""
+    global _player
+    if _player is None:
+        _player = Player(playback)
+    return _player
 
 
 class Player:

@@ -10,6 +10,10 @@ dropped.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ovswitch.runtime.replay import Writer
 
 READ_LIMIT = 1 << 20
 _LINGER_SECONDS = 1
@@ -28,6 +32,7 @@ class AioStream(asyncio.Protocol):
         self._reader: asyncio.Future[None] | None = None
         self._writers: list[asyncio.Future[None]] = []
         self._n_written = 0
+        self.recorder: Writer | None = None
         self._paused = False
         self._reading_paused = False
 
@@ -41,6 +46,8 @@ class AioStream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep what arrived until somebody reads."""
+        if self.recorder is not None:
+            self.recorder.read(data)
         self._buffer += data
         if len(self._buffer) > READ_LIMIT and not self._reading_paused:
             self._reading_paused = True
@@ -50,12 +57,16 @@ class AioStream(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Note that the peer will send no more; the owner closes."""
+        self._record_end(None)
         self._ended = True
         self._wake_reader()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
+        self._record_end(exc)
+        if self.recorder is not None:
+            self.recorder.close()
         self._ended = True
         self._error = self._error or exc
         self._transport = None
@@ -103,6 +114,8 @@ class AioStream(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
             self._n_written += len(octets)
+            if self.recorder is not None:
+                self.recorder.wrote(len(octets))
 
     @property
     def n_sent(self) -> int:
@@ -146,6 +159,14 @@ class AioStream(asyncio.Protocol):
             self._transport.abort()
         self._wake_reader()
 
+    def _record_end(self, error: Exception | None) -> None:
+        if self.recorder is not None and not self._ended:
+            number = getattr(error, "errno", None)
+            if number:
+                self.recorder.failed(number)
+            else:
+                self.recorder.read(b"")
+
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
@@ -154,3 +175,15 @@ class AioStream(asyncio.Protocol):
         if isinstance(self._error, OSError):
             error, self._error = self._error, None
             raise error
+
+
+class Listener:
+    """A passive method at work. `bound_port` is its TCP port, 0 for unix sockets."""
+
+    def __init__(self, name: str, bound_name: str, bound_port: int) -> None:
+        self.name = name
+        self.bound_name = bound_name
+        self.bound_port = bound_port
+
+    def close(self) -> None:
+        """Stop listening."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recording what a program reads, and running it again from the record.
 
-`--record` writes a file for each stream, each listener and the UUIDs that are made; with
-`--replay`, these files take the place of the world. A file has records: a sequence
+`--record` writes a file for each stream, each listener and the UUIDs that are made;
+with `--replay`, these files take the place of the world. A file has records: a sequence
 number and a length, integers of the machine's order, and what was read. What is written
 shows as a record with a negative number and no octets; a negative length is an error.
 The numbers are unique over all files of a recording, so that everything happens again
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _HEADER = struct.Struct("=ii")
 _MAX_RECORD = 1 << 26
+_RING = 4096
 
 _log = vlog.Module("ovs_replay")
 _limit = vlog.RateLimit(10, 25)
@@ -66,18 +67,21 @@ class Recording:
         self._folder = folder
         self._next = 0
 
-    def open(self, name: str, error: int = 0) -> Writer | None:
+    def open(
+        self, name: str, error: int = 0, *, counts_opening: bool = True
+    ) -> Writer | None:
         """Begin the file of a stream that was opened, or failed to open."""
         path = os.path.join(self._folder, f"{stem(name)}{self._next}")
         try:
-            file = open(path, "wb", buffering=0)
+            file = open(path, "wb", buffering=0)  # noqa: SIM115  the writer closes it
         except OSError as problem:
             text = os.strerror(problem.errno or 0)
             _log.err_rl(_limit, "%s: fopen failed: %s", path, text)
             return None
         self._next += 1
         writer = Writer(self, file)
-        writer.failed(error)
+        if counts_opening:
+            writer.failed(error)
         if error:
             writer.close()
         return writer
@@ -91,15 +95,26 @@ class Recording:
 class Writer:
     """One file of a recording."""
 
-    __slots__ = ("_file", "_recording")
+    __slots__ = ("_file", "_position", "_recording")
 
     def __init__(self, owner: Recording, file: BinaryIO) -> None:
         self._recording = owner
         self._file = file
+        self._position = 0  # in the stream
 
     def read(self, octets: bytes) -> None:
-        """Note what was read; nothing is the end of the stream."""
-        self._write(_HEADER.pack(self._recording.number(), len(octets)) + octets)
+        """Note what was read; nothing is the end of the stream.
+
+        It is cut at multiples of the reference's buffer, which takes no more at once.
+        """
+        rest = memoryview(octets)
+        while True:
+            chunk = rest[: _RING - self._position % _RING]
+            self._write(_HEADER.pack(self._recording.number(), len(chunk)) + chunk)
+            self._position += len(chunk)
+            rest = rest[len(chunk) :]
+            if not rest:
+                break
 
     def wrote(self, size: int) -> None:
         """Note how much was written."""
@@ -110,8 +125,13 @@ class Writer:
         self._write(_HEADER.pack(self._recording.number(), -error))
 
     def _write(self, octets: bytes) -> None:
-        if not self._file.closed:
+        if self._file.closed:
+            return
+        try:
             self._file.write(octets)
+        except OSError:
+            _log.err_rl(_limit, "Failed to write data.")
+            self._file.close()
 
     def close(self) -> None:
         """End the file."""
@@ -136,7 +156,7 @@ class Playback:
         self._folder = folder
         self._used: set[str] = set()
 
-    def open(self, name: str) -> Reader:
+    def open(self, name: str, *, was_counted: bool = True) -> Reader:
         """Take the next file that was recorded for a name.
 
         Raises: OSError: there is none, or opening had failed.
@@ -149,7 +169,7 @@ class Playback:
         self._used.add(found)
         with open(os.path.join(self._folder, found), "rb") as file:
             reader = Reader(file.read())
-        opened = reader.take()
+        opened = reader.take() if was_counted else Record(0, b"", 0)
         if opened is None or opened.error:
             number = errno.EINVAL if opened is None else opened.error
             raise OSError(number, os.strerror(number))

@@ -19,6 +19,9 @@ from ovswitch.runtime import clock, dirs, vlog
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+
+    from ovswitch.runtime.replay import Writer
 
 OVSDB_PORT = 6640
 OPENFLOW_PORT = 6653
@@ -39,6 +42,7 @@ _log = vlog.Module("socket_util")
 _unix_log = vlog.Module("socket_util_unix")
 
 _warns_of_ports = True  # once is enough
+_opener: Callable[[str, Callable[[], Stream]], Stream] | None = None
 
 
 class Target:
@@ -271,6 +275,7 @@ class Stream:
         self.name = name
         self._raw: _socket.socket | ssl.SSLSocket = raw
         self._encrypted: ssl.SSLSocket | None = None
+        self.recorder: Writer | None = None
 
     def wrap(self, context: ssl.SSLContext, host: str) -> None:
         """Encrypt the connection.
@@ -302,6 +307,8 @@ class Stream:
         Raises: OSError.
         """
         self._raw.settimeout(None)
+        if self.recorder is not None:
+            self.recorder.wrote(len(octets))
         try:
             self._raw.sendall(octets)
         except OSError:
@@ -314,6 +321,12 @@ class Stream:
 
         Raises: OSError.
         """
+        octets = self._recv(timeout_ms, size)
+        if self.recorder is not None and octets is not None:
+            self.recorder.read(octets)
+        return octets
+
+    def _recv(self, timeout_ms: int, size: int) -> bytes | None:
         self._raw.settimeout(None if timeout_ms < 0 else timeout_ms / 1000)
         try:
             return self._raw.recv(size)
@@ -335,6 +348,12 @@ class Stream:
 
             ssl_config.say_farewell(self._encrypted)
         self._raw.close()
+
+
+def set_opener(opener: Callable[[str, Callable[[], Stream]], Stream]) -> None:
+    """Have `connect()` done by `opener(name, connect)`, for recording and replay."""
+    global _opener
+    _opener = opener
 
 
 def parse_to_connect(name: str, default_port: int = -1) -> Target:
@@ -372,6 +391,13 @@ def connect(
 
     Raises: OSError: ETIMEDOUT when `timeout_ms` (if not negative) passed.
     """
+    if _opener is not None:
+        shown = name if isinstance(name, str) else name.name
+        return _opener(shown, lambda: _connect(name, timeout_ms, default_port))
+    return _connect(name, timeout_ms, default_port)
+
+
+def _connect(name: str | Target, timeout_ms: int, default_port: int) -> Stream:
     where = parse_to_connect(name, default_port) if isinstance(name, str) else name
     family, address = _connect_address(where)
     if where.is_ssl:

@@ -17,6 +17,7 @@ import contextlib
 import json
 import pathlib
 import random
+import signal
 import socket
 import sys
 import threading
@@ -249,7 +250,8 @@ def main():
     parser.add_argument("--seed", type=int, default=time.time_ns())
     parser.add_argument("--server", help="default: this checkout's")
     arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
+    print(f"seed {arguments.seed}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up then, too
     try:
         count = run(
             arguments.cycles,
@@ -264,4 +266,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; all that was started has been ended")

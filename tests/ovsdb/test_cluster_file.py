@@ -139,7 +139,11 @@ def test_a_server_may_not_have_such_an_address(address):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(-1e18, 1e300) | st.sampled_from([A, "x"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(-1e18, 1e300)
+    | st.sampled_from([A, "x"]),
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(st.sampled_from([A, "T", "_date", "name"]), inner, max_size=2)

@@ -138,7 +138,9 @@ class Client:
             try:
                 reply, end = json.JSONDecoder().raw_decode(self._text)
             except ValueError:
-                self._text += self._socket.recv(1 << 16).decode()
+                octets = self._socket.recv(1 << 16)
+                assert octets, "the server closed the connection"
+                self._text += octets.decode()
             else:
                 self._text = self._text[end:].lstrip()
                 if reply["id"] == 0:

@@ -5,6 +5,7 @@ At every length of a history the reader must have what the writer had then.
 """
 
 import copy
+import re
 
 import pytest
 from helpers.programs import Ours, Reference, RunDir, wait_until
@@ -15,6 +16,7 @@ from tree_schema import TREE, Transactor
 from ovswitch.ovsdb import log, storage
 
 N_STEPS = 40
+TIME = re.compile(r"^\S+Z\|\d+\|", re.MULTILINE)
 
 
 def named(name):
@@ -146,3 +148,27 @@ def test_they_take_turns_at_one_file():
             run_dir._children[-1].kill()
             run_dir._children[-1].wait()
             (run_dir / "ctl").unlink(missing_ok=True)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("holder", [Ours, Reference])
+def test_a_locked_file_is_refused_with_the_same_words(holder):
+    with RunDir() as run_dir:
+        write(run_dir / "file", [TREE])
+        start(run_dir, holder, ["file"]).close()
+        pid = run_dir._children[-1].pid
+        refusals = []
+        for implementation in (Ours, Reference):
+            for program, words in (
+                ("ovsdb-server", ["-vPATTERN:console:%c|%p|%m"]),
+                ("ovsdb-tool", ["compact"]),
+            ):
+                command = [implementation.path(program), *words, run_dir / "file"]
+                refusal = run_dir.run(command)
+                assert refusal.status == 1
+                err = refusal.err.replace(implementation.path(program), program)
+                refusals.append(TIME.sub("", err))
+        assert refusals[:2] == refusals[2:]
+        assert f"already locked by pid {pid}" in refusals[0]
+        name = run_dir / "file"
+        assert f"{name}: failed to lock lockfile (Resource temp" in refusals[1]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prints changes of ports and interfaces as they happen: follow REMOTE [N],
- * where N is after how many to end.  Shows how the library goes into a program's
- * own poll() loop. */
+ * where N is after how many to end.  Shows how the library goes into a
+ * program's own poll() loop. */
 
 #include <errno.h>
 #include <ovsdb-client/ovsdb-client.h>

@@ -24,6 +24,9 @@ typedef typeid typename union unsigned using virtual void volatile wchar_t while
 xor xor_eq
 """
 _KEYWORDS = frozenset(_WORDS.split())
+
+# With these, set_COLUMN or get_COLUMN would be functions that each table has.
+_COLLISIONS = frozenset({"condition", "seqno", "for_uuid"})
 _C_TYPES = {
     "integer": "int64_t ",
     "real": "double ",
@@ -39,7 +42,7 @@ class SchemaError(Exception):
 
 def c_name(name: str) -> str:
     """Return a column's name in C and C++."""
-    return f"{name}_" if name in _KEYWORDS else name
+    return f"{name}_" if name in _KEYWORDS | _COLLISIONS else name
 
 
 def _constant(c_type: str) -> str:
@@ -47,6 +50,13 @@ def _constant(c_type: str) -> str:
     if c_type.endswith("*") and (c_type == "char **" or not c_type.endswith("**")):
         return f"const {c_type}"
     return c_type
+
+
+_FIXED_PARAMETERS = frozenset({"row", "function"})
+
+
+def _parameter(c_type: str, name: str) -> Member:
+    return Member(c_type, f"{name}_" if name in _FIXED_PARAMETERS else name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +185,9 @@ class Column:
     def parameters(self, prefix: str) -> list[Member]:
         """Return the parameters of a function that sets the column."""
         if self.is_smap:
-            return [Member("const struct smap *", self.name)]
+            return [_parameter("const struct smap *", self.name)]
         return [
-            Member(_constant(member.c_type), member.name)
+            _parameter(_constant(member.c_type), member.name)
             for member in self.members(prefix)
         ]
 
@@ -185,7 +195,7 @@ class Column:
         """Return those of a condition, where rows are UUIDs."""
         if self.value is not None or self.key.ref_table is None:
             return self.parameters(prefix)
-        members = [Member("const struct uuid *", self.name)]
+        members = [_parameter("const struct uuid *", self.name)]
         if self.is_array:
             members.append(Member("size_t ", f"n_{self.name}"))
         return members
@@ -201,7 +211,7 @@ class Column:
             text = f"key {text or 'any'}, value {self.value.constraints()}"
         if self.is_array and self.n_max == 1:
             text = f"optional, {text}" if text else "optional"
-        return text
+        return text.replace("*/", "* /")
 
 
 class Table:

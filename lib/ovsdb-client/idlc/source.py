@@ -241,7 +241,8 @@ def _column_functions(schema: Schema, table: Table, column: Column) -> str:
     if column.value:
         match += f"\n            && value_type == {_atomic(column.value)}"
     if column.is_smap:
-        suffix, arguments, clause = "_smap", column.name, column.name
+        suffix = "_smap"
+        arguments = clause = column.parameters(p)[0].name
     else:
         suffix = ""
         arguments = _arrays(column, column.parameters(p))

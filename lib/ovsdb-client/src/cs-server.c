@@ -3,8 +3,9 @@
 
 #include "cs-server.h"
 
-/* A server that has more databases than this is not believed. */
-#define MAX_ROWS 10000
+/* A server that has more databases than this is not believed.  Rows are
+ * searched one by one, and each message may have many. */
+#define MAX_ROWS 1000
 
 void
 cs_server_print_columns(struct strbuf *b, const struct json *schema)
@@ -79,7 +80,8 @@ change_row(struct cs_server_row *row, const struct json *columns)
     }
 }
 
-static void
+/* Returns false if there are too many rows. */
+static bool
 update_row(struct cs *cs, const struct uuid *uuid, const struct json *change)
 {
     static const char *kinds[] = { "initial", "insert", "modify" };
@@ -96,11 +98,11 @@ update_row(struct cs *cs, const struct uuid *uuid, const struct json *change)
             free_row(row);
             cs->n_server_rows--;
         }
-        return;
+        return true;
     }
     if (!*p) {
         if (cs->n_server_rows >= MAX_ROWS) {
-            return;
+            return false;
         }
         *p = xzalloc(sizeof **p);
         (*p)->uuid = *uuid;
@@ -109,6 +111,7 @@ update_row(struct cs *cs, const struct uuid *uuid, const struct json *change)
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         change_row(*p, json_get(change, kinds[i]));
     }
+    return true;
 }
 
 void
@@ -120,8 +123,9 @@ cs_server_update(struct cs *cs, const struct json *updates)
         for (unsigned int i = 0; i < rows->n; i++) {
             struct uuid uuid;
 
-            if (uuid_from_string(&uuid, rows->members[i].name)) {
-                update_row(cs, &uuid, &rows->members[i].value);
+            if (!uuid_from_string(&uuid, rows->members[i].name)
+                || !update_row(cs, &uuid, &rows->members[i].value)) {
+                return;
             }
         }
     }

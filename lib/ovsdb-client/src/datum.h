@@ -88,6 +88,13 @@ type_is_smap(const struct ovsdb_type *type)
             && type->value.type == OVSDB_TYPE_STRING);
 }
 
+/* Whether it refers to rows. */
+static inline bool
+type_is_reference(const struct ovsdb_type *type)
+{
+    return type->key.ref_table || type->value.ref_table;
+}
+
 /* Always exactly one. */
 static inline bool
 type_is_scalar(const struct ovsdb_type *type)

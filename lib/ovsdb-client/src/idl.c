@@ -198,10 +198,7 @@ table_init(struct ovsdb_idl *idl, struct ovsdb_idl_table *table,
                                        * sizeof *table->in_server_columns);
     table->wanted = mode != 0;
     for (size_t i = 0; i < class->n_columns; i++) {
-        const struct ovsdb_type *type = &class->columns[i].type;
-
-        table->has_references |= (type->key.ref_table
-                                  || type->value.ref_table);
+        table->has_references |= type_is_reference(&class->columns[i].type);
     }
     hash_table_init(&table->slots);
     list_init(&table->rows);

@@ -213,33 +213,59 @@ parse_escape(struct parser *parser, char **out)
     return fail(parser, "bad escape in string");
 }
 
-/* Copies one character of more than one octet.  Rejects what is overlong, a
- * surrogate or beyond U+10FFFF (RFC 3629). */
-static bool
-parse_utf8(struct parser *parser, char **out)
+/* Returns the size of the character at 'p', 0 if it is not UTF-8: also what is
+ * overlong, a surrogate or beyond U+10FFFF (RFC 3629). */
+static size_t
+utf8_size(const char *p, const char *end)
 {
     static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    unsigned char lead = (unsigned char) *parser->p;
-    int size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-               : lead < 0xf5 ? 4 : 0;
+    unsigned char lead = (unsigned char) *p;
+    size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2
+                  : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
     unsigned int c;
 
-    if (!size || parser->end - parser->p < size) {
-        return fail(parser, "invalid UTF-8 sequence");
+    if (size < 2 || (size_t) (end - p) < size) {
+        return size == 1;
     }
     c = lead & (0xffu >> (size + 1));
-    for (int i = 1; i < size; i++) {
-        unsigned char next = (unsigned char) parser->p[i];
+    for (size_t i = 1; i < size; i++) {
+        unsigned char next = (unsigned char) p[i];
 
         if ((next & 0xc0) != 0x80) {
-            return fail(parser, "invalid UTF-8 sequence");
+            return 0;
         }
         c = c << 6 | (next & 0x3f);
     }
-    if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+    return (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)
+            ? 0 : size);
+}
+
+bool
+json_is_utf8(const char *text, size_t size)
+{
+    const char *end = text + size;
+
+    while (text < end) {
+        size_t n = utf8_size(text, end);
+
+        if (!n) {
+            return false;
+        }
+        text += n;
+    }
+    return true;
+}
+
+/* Copies one character of more than one octet. */
+static bool
+parse_utf8(struct parser *parser, char **out)
+{
+    size_t size = utf8_size(parser->p, parser->end);
+
+    if (!size) {
         return fail(parser, "invalid UTF-8 sequence");
     }
-    memcpy(*out, parser->p, (size_t) size);
+    memcpy(*out, parser->p, size);
     *out += size;
     parser->p += size;
     return true;

@@ -68,8 +68,8 @@ struct json_document {
 const char *json_parse(struct json_document *, const char *, size_t size);
 void json_document_destroy(struct json_document *);
 
-/* Parses the number at '*p', and moves '*p' behind it.  Returns NULL or what is
- * wrong. */
+/* Parses the number at '*p', and moves '*p' behind it.  Returns NULL or what
+ * is wrong. */
 const char *json_parse_number(const char **p, const char *end, struct json *);
 
 /* The value of the last member with that name, or NULL. */
@@ -89,6 +89,9 @@ json_is_string(const struct json *json, const char *s)
 {
     return json_is(json, JSON_STRING) && !strcmp(json->string, s);
 }
+
+/* Whether a text is UTF-8.  What is printed is only if the strings are. */
+bool json_is_utf8(const char *, size_t size);
 
 /* Printing. */
 void json_print(struct strbuf *, const struct json *);

@@ -187,7 +187,8 @@ stream_ssl_connect(struct stream_ssl *stream)
 ssize_t
 stream_ssl_recv(struct stream_ssl *stream, void *octets, size_t size)
 {
-    int n = SSL_read(stream->ssl, octets, size < INT_MAX ? (int) size : INT_MAX);
+    int n = SSL_read(stream->ssl, octets,
+                     size < INT_MAX ? (int) size : INT_MAX);
     ssize_t retval = n > 0 ? n : result(stream, n);
 
     if (stream->events == POLLIN || n > 0) {

@@ -37,8 +37,8 @@ element_size(const struct ovsdb_base_type *base)
     return 0;
 }
 
-/* Stores an atom as element 'i' of an array; 'target' is the row that it refers
- * to if it's a reference. */
+/* Stores an atom as element 'i' of an array.  If it's a reference, 'target' is
+ * the row. */
 static void
 store(void *array, size_t i, const union ovsdb_atom *atom,
       const struct ovsdb_base_type *base, struct ovsdb_idl_row *target)
@@ -206,12 +206,6 @@ structure_fill_column(struct ovsdb_idl_row_state *row, size_t i)
     }
 }
 
-static bool
-is_reference(const struct ovsdb_idl_column *column)
-{
-    return column->type.key.ref_table || column->type.value.ref_table;
-}
-
 /* Fills all columns that refer to rows, since a row's references are known
  * only together. */
 void
@@ -225,7 +219,7 @@ structure_fill_references(struct ovsdb_idl_row_state *row)
     }
     row->arcs = NULL;           /* The old ones keep the slots for now. */
     for (size_t i = 0; i < class->n_columns; i++) {
-        if (is_reference(&class->columns[i])) {
+        if (type_is_reference(&class->columns[i].type)) {
             structure_fill_column(row, i);
         }
     }
@@ -241,7 +235,7 @@ structure_fill(struct ovsdb_idl_row_state *row)
     const struct ovsdb_idl_table_class *class = row->table->class;
 
     for (size_t i = 0; i < class->n_columns; i++) {
-        if (!is_reference(&class->columns[i])) {
+        if (!type_is_reference(&class->columns[i].type)) {
             structure_fill_column(row, i);
         }
     }

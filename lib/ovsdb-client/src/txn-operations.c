@@ -151,6 +151,14 @@ print_insert(struct printer *p, const struct ovsdb_idl_row_state *row)
     p->changed = true;
 }
 
+/* Whether the server keeps us up to date about a column.  If not, its value in
+ * the replica means nothing. */
+static bool
+is_known(const struct ovsdb_idl_row_state *row, size_t column)
+{
+    return (row->table->modes[column] & OVSDB_IDL_MONITOR) != 0;
+}
+
 static void
 print_update(struct printer *p, const struct ovsdb_idl_row_state *row)
 {
@@ -175,56 +183,81 @@ print_update(struct printer *p, const struct ovsdb_idl_row_state *row)
         json_print_string(p->b, column->name);
         strbuf_putc(p->b, ':');
         print_datum(p, &change->value, &column->type);
-        p->changed |= !datum_equals(&change->value, &row->data[i],
-                                    &column->type);
+        p->changed |= (!is_known(row, i)
+                       || !datum_equals(&change->value, &row->data[i],
+                                        &column->type));
     }
     if (any) {
         strbuf_puts(p->b, "}}");
     }
 }
 
-/* Prints the mutations of a column, each with a comma before it.  A key of a
- * map whose value changes is deleted and inserted again; what is so already is
- * left out. */
+/* Adds an element to the list of what a mutation inserts or deletes. */
 static void
-print_column_mutations(struct printer *p, struct strbuf *b,
-                       const struct ovsdb_idl_column *column,
-                       const struct ovsdb_datum *old,
-                       const struct column_change *change)
+print_key(struct printer *p, struct strbuf *b, const struct ovsdb_type *type,
+          const union ovsdb_atom *key)
 {
-    const struct ovsdb_type *type = &column->type;
-    struct strbuf removes = STRBUF_INITIALIZER, inserts = STRBUF_INITIALIZER;
+    strbuf_puts(b, b->size ? "," : "");
+    datum_print_atom(b, key, type->key.type, print_name, p->txn);
+}
+
+static void
+print_pair(struct printer *p, struct strbuf *b, const struct ovsdb_type *type,
+           const union ovsdb_atom *key, const union ovsdb_atom *value)
+{
+    strbuf_puts(b, b->size ? ",[" : "[");
+    datum_print_atom(b, key, type->key.type, print_name, p->txn);
+    strbuf_putc(b, ',');
+    datum_print_atom(b, value, type->value.type, print_name, p->txn);
+    strbuf_putc(b, ']');
+}
+
+/* Collects what is to be deleted from and inserted into a column.  A key of a
+ * map whose value changes is deleted and inserted again; what is so already is
+ * left out, as far as the old value is known. */
+static void
+collect_mutations(struct printer *p, const struct ovsdb_type *type,
+                  const struct ovsdb_datum *old, bool known,
+                  const struct column_change *change, struct strbuf *removes,
+                  struct strbuf *inserts)
+{
+    const struct ovsdb_datum *gone = &change->removes;
+    const struct ovsdb_datum *new = &change->inserts;
     unsigned int j;
 
-    for (unsigned int i = 0; i < change->removes.n; i++) {
-        if (datum_find(old, &change->removes.keys[i], type, &j)) {
-            strbuf_puts(&removes, removes.size ? "," : "");
-            datum_print_atom(&removes, &change->removes.keys[i],
-                             type->key.type, print_name, p->txn);
+    for (unsigned int i = 0; i < gone->n; i++) {
+        if (!known || datum_find(old, &gone->keys[i], type, &j)) {
+            print_key(p, removes, type, &gone->keys[i]);
         }
     }
-    for (unsigned int i = 0; i < change->inserts.n; i++) {
-        const union ovsdb_atom *key = &change->inserts.keys[i];
-
-        if (type_is_map(type) && datum_find(old, key, type, &j)) {
-            if (!atom_compare(&old->values[j], &change->inserts.values[i],
+    for (unsigned int i = 0; i < new->n; i++) {
+        if (!type_is_map(type)) {
+            print_key(p, inserts, type, &new->keys[i]);
+            continue;
+        }
+        if (!known) {
+            print_key(p, removes, type, &new->keys[i]);
+        } else if (datum_find(old, &new->keys[i], type, &j)) {
+            if (!atom_compare(&old->values[j], &new->values[i],
                               type->value.type)) {
                 continue;
             }
-            strbuf_puts(&removes, removes.size ? "," : "");
-            datum_print_atom(&removes, key, type->key.type, print_name,
-                             p->txn);
+            print_key(p, removes, type, &new->keys[i]);
         }
-        strbuf_puts(&inserts, inserts.size ? "," : "");
-        strbuf_puts(&inserts, type_is_map(type) ? "[" : "");
-        datum_print_atom(&inserts, key, type->key.type, print_name, p->txn);
-        if (type_is_map(type)) {
-            strbuf_putc(&inserts, ',');
-            datum_print_atom(&inserts, &change->inserts.values[i],
-                             type->value.type, print_name, p->txn);
-            strbuf_putc(&inserts, ']');
-        }
+        print_pair(p, inserts, type, &new->keys[i], &new->values[i]);
     }
+}
+
+/* Prints the mutations of a column, each with a comma before it. */
+static void
+print_column_mutations(struct printer *p, struct strbuf *b,
+                       const struct ovsdb_idl_row_state *row, size_t i)
+{
+    const struct ovsdb_idl_column *column = &row->table->class->columns[i];
+    struct strbuf removes = STRBUF_INITIALIZER, inserts = STRBUF_INITIALIZER;
+
+    collect_mutations(p, &column->type, &row->data[i], is_known(row, i),
+                      &row->changes[i], &removes, &inserts);
     if (removes.size) {
         strbuf_puts(b, ",[");
         json_print_string(b, column->name);
@@ -234,7 +267,7 @@ print_column_mutations(struct printer *p, struct strbuf *b,
         strbuf_puts(b, ",[");
         json_print_string(b, column->name);
         strbuf_printf(b, ",\"insert\",[\"%s\",[%s]]]",
-                      type_is_map(type) ? "map" : "set",
+                      type_is_map(&column->type) ? "map" : "set",
                       strbuf_cstr(&inserts));
     }
     strbuf_destroy(&removes);
@@ -249,8 +282,7 @@ print_mutations(struct printer *p, const struct ovsdb_idl_row_state *row)
 
     for (size_t i = 0; row->changes && i < class->n_columns; i++) {
         if (row->changes[i].mutated) {
-            print_column_mutations(p, &mutations, &class->columns[i],
-                                   &row->data[i], &row->changes[i]);
+            print_column_mutations(p, &mutations, row, i);
         }
     }
     if (mutations.size) {

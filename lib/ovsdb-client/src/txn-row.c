@@ -27,13 +27,13 @@ change_clear(struct column_change *change, const struct ovsdb_type *type)
     change->written = change->mutated = false;
 }
 
-/* Shows a column as it is now, and keeps the indexes in order. */
+/* Shows the program a column as it is now. */
 static void
 refill(struct ovsdb_idl_row_state *row, size_t i)
 {
     const struct ovsdb_type *type = &row->table->class->columns[i].type;
 
-    if (type->key.ref_table || type->value.ref_table) {
+    if (type_is_reference(type)) {
         structure_fill_references(row);
     } else {
         structure_fill_column(row, i);
@@ -56,7 +56,7 @@ row_drop_changes(struct ovsdb_idl_row_state *row)
         const struct ovsdb_type *type = &class->columns[i].type;
 
         if (changes[i].written || changes[i].mutated) {
-            if (type->key.ref_table || type->value.ref_table) {
+            if (type_is_reference(type)) {
                 references = true;
             } else {
                 structure_fill_column(row, i);
@@ -161,9 +161,9 @@ ovsdb_idl_write_smap(const struct ovsdb_idl_row *row,
 
 /* Partial updates. */
 
-/* Makes the column's new value something that can be changed.  In a new row, or
- * one whose column was written, a partial update is just a change of the new
- * value. */
+/* Makes the column's new value something that can be changed.  In a new row,
+ * or one whose column was written, a partial update is just a change of the
+ * new value. */
 static struct column_change *
 begin_partial(const struct ovsdb_idl_row *row,
               const struct ovsdb_idl_column *column)
@@ -252,6 +252,12 @@ ovsdb_idl_verify(const struct ovsdb_idl_row *row,
 
     /* What the transaction itself made cannot have changed. */
     if (state->inserted || (state->changes && state->changes[i].written)) {
+        return;
+    }
+    if (!(state->table->modes[i] & OVSDB_IDL_MONITOR)) {
+        idl_log(state->table->idl, OVSDB_IDL_LOG_ERR,
+                "column %s of table %s is not replicated: cannot verify it",
+                column->name, state->table->class->name);
         return;
     }
     change = get_change(row, column);

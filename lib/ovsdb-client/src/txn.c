@@ -166,6 +166,10 @@ ovsdb_idl_txn_commit(struct ovsdb_idl_txn *txn)
         txn->status = TXN_NOT_LOCKED;
     } else if (!txn_print_operations(txn, &operations)) {
         txn->status = TXN_UNCHANGED;
+    } else if (!json_is_utf8(operations.text, operations.size)) {
+        /* The server would only close the connection. */
+        txn->status = TXN_ERROR;
+        txn->error = xstrdup("\"a string is not UTF-8\"");
     } else {
         txn->request_id = cs_transact_begin(&idl->cs);
         strbuf_put(&idl->cs.output, operations.text, operations.size);

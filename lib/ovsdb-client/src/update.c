@@ -4,8 +4,8 @@
 
 #include "idl-private.h"
 
-/* Finds a column by name.  Both sides mostly come in the same order: the search
- * begins after the last one found. */
+/* Finds a column by name.  Both sides mostly come in the same order: the
+ * search begins after the last one found. */
 static bool
 find_column(const struct ovsdb_idl_table_class *class, const char *name,
             size_t *position)
@@ -70,19 +70,13 @@ change_column(struct ovsdb_idl_row_state *row, size_t i,
     return !error;
 }
 
-static bool
-is_reference(const struct ovsdb_idl_column *column)
-{
-    return column->type.key.ref_table || column->type.value.ref_table;
-}
-
 /* Notes a change, and fills the structure unless the column refers to rows.
  * Returns true if the program wants to know of it. */
 static bool
 column_changed(struct ovsdb_idl_row_state *row, size_t i,
                enum ovsdb_idl_change change, bool *references)
 {
-    if (is_reference(&row->table->class->columns[i])) {
+    if (type_is_reference(&row->table->class->columns[i].type)) {
         *references = true;
     } else {
         structure_fill_column(row, i);

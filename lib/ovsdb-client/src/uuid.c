@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "uuid-random.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "hash.h"
 
 static bool
 hex_digit(char c, uint32_t *value)
@@ -66,11 +68,31 @@ uuid_compare_3way(const struct uuid *a, const struct uuid *b)
     return 0;
 }
 
+/* For kernels that have no random numbers to give: these only need to differ
+ * from others. */
+static void
+improvise(struct uuid *uuid)
+{
+    struct {
+        struct timespec now;
+        pid_t pid;
+        const void *address;
+    } source;
+
+    memset(&source, 0, sizeof source);
+    clock_gettime(CLOCK_REALTIME, &source.now);
+    source.pid = getpid();
+    source.address = uuid;
+    for (uint32_t i = 0; i < 4; i++) {
+        uuid->parts[i] = hash_octets(&source, sizeof source, i);
+    }
+}
+
 void
 uuid_random(struct uuid *uuid)
 {
     if (getentropy(uuid, sizeof *uuid)) {
-        abort();                /* The kernel cannot fail to give 16 octets. */
+        improvise(uuid);
     }
     uuid->parts[1] = (uuid->parts[1] & 0xffff0fff) | 0x4000;
     uuid->parts[2] = (uuid->parts[2] & 0x3fffffff) | 0x80000000;

@@ -14,6 +14,7 @@ import uuid as _uuid
 
 from ovswitch.bindings.db import error
 from ovswitch.bindings.db.data import Atom, Datum
+from ovswitch.bindings.db.table import IdlTable
 from ovswitch.bindings.vlog import Vlog
 from ovswitch.ovsdb.replica_row import Row as CoreRow
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ovswitch.bindings.db.idl import Idl, Transaction
-    from ovswitch.bindings.db.table import IdlColumn, IdlTable
+    from ovswitch.bindings.db.idl import Idl
+    from ovswitch.bindings.db.table import IdlColumn
+    from ovswitch.bindings.db.transaction import Transaction
 
 _vlog = Vlog("idl")
 
@@ -49,18 +51,22 @@ class Row:
     def __init__(
         self,
         idl: Idl,
-        table: IdlTable,
+        table: IdlTable | str,
         uuid: _uuid.UUID,
         data: dict[str, Datum] | None,
         persist_uuid: bool = False,
     ) -> None:
         """Make a row with the columns in `data`; None if it is to be inserted."""
+        if not isinstance(table, IdlTable):  # in a program's tests: an identity only
+            self._set(idl, table, uuid)
+            return
         values = None
         if data is not None:
             values = {name: datum.to_core() for name, datum in data.items()}
         core = CoreRow(idl.core.replica.table(table.name), str(uuid), values)
         core._persist_uuid = persist_uuid
-        self._set(idl, table, uuid, core, is_partial=data is not None)
+        self._set(idl, table, uuid)
+        self._set_core(core, is_partial=data is not None)
 
     @classmethod
     def over(
@@ -71,26 +77,18 @@ class Row:
         A partial one has no other columns than those whose values are there.
         """
         self = cls.__new__(cls)
-        self._set(idl, table, _uuid.UUID(core.uuid), core, is_partial=is_partial)
+        self._set(idl, table, _uuid.UUID(core.uuid))
+        self._set_core(core, is_partial=is_partial)
         return self
 
-    def _set(
-        self,
-        idl: Idl,
-        table: IdlTable,
-        uuid: _uuid.UUID,
-        core: CoreRow,
-        *,
-        is_partial: bool,
-    ) -> None:
-        for name, value in (
-            ("_idl", idl),
-            ("_table", table),
-            ("uuid", uuid),
-            ("_core", core),
-            ("_is_partial", is_partial),
-        ):
-            object.__setattr__(self, name, value)
+    def _set(self, idl: Idl, table: IdlTable | str, uuid: _uuid.UUID) -> None:
+        object.__setattr__(self, "_idl", idl)
+        object.__setattr__(self, "_table", table)
+        object.__setattr__(self, "uuid", uuid)
+
+    def _set_core(self, core: CoreRow, *, is_partial: bool) -> None:
+        object.__setattr__(self, "_core", core)
+        object.__setattr__(self, "_is_partial", is_partial)
 
     @classmethod
     def from_json(

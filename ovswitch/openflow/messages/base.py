@@ -9,9 +9,10 @@ cuts into as many messages as they need.
 
 from __future__ import annotations
 
-from ovswitch.flow.names import OFPP_MAX
+from ovswitch.flow.names import OFPP_MAX, port_from_ofp11
 from ovswitch.openflow import protocol as protocols
 from ovswitch.openflow import raws
+from ovswitch.openflow.errors import OpenFlowError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,18 @@ U64 = 0xFFFFFFFFFFFFFFFF
 OFPTT_ALL = 0xFF
 OFPG_ANY = 0xFFFFFFFF
 NO_BUFFER = U32
+
+
+def port_number(number: int) -> int:
+    """Return the 16-bit port for one of OpenFlow 1.1 on the wire.
+
+    Raises:
+        OpenFlowError: OFPBAC_BAD_OUT_PORT.
+    """
+    port = port_from_ofp11(number)
+    if port is None:
+        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+    return port
 
 
 class Context:

@@ -21,6 +21,7 @@ from ovswitch.openflow.messages.base import (
     U16,
     U64,
     Message,
+    port_number,
 )
 from ovswitch.openflow.version import OF10, OF11, OF12, OF13, OF14
 
@@ -231,10 +232,7 @@ def _take11(flow_mod: FlowMod, version: int, cursor: Cursor, context: Context) -
         raise OpenFlowError("OFPFMFC_BAD_TABLE_ID")
     if version >= OF14 and command == OFPFC_ADD:
         flow_mod.importance = importance
-    port = names.port_from_ofp11(out_port)
-    if port is None:
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
-    flow_mod.out_port = port
+    flow_mod.out_port = port_number(out_port)
     if command in _DELETES:
         flow_mod.out_group = out_group
     return flags

@@ -15,8 +15,7 @@ from ovswitch.flow.names import OFPP_NONE, port_to_ofp11
 from ovswitch.openflow import actions as ofpacts
 from ovswitch.openflow import matching, oxm
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import OFPG_ANY, OFPTT_ALL, Message
-from ovswitch.openflow.messages.port import port_number
+from ovswitch.openflow.messages.base import OFPG_ANY, OFPTT_ALL, Message, port_number
 from ovswitch.openflow.version import OF13, OF14
 
 TYPE_CHECKING = False

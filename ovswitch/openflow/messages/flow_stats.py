@@ -12,7 +12,14 @@ from ovswitch.openflow import fixed_match, matching, oxm, oxs
 from ovswitch.openflow import protocol as protocols
 from ovswitch.openflow.actions.context import warn_rl
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import OFPG_ANY, OFPTT_ALL, U16, U64, Message
+from ovswitch.openflow.messages.base import (
+    OFPG_ANY,
+    OFPTT_ALL,
+    U16,
+    U64,
+    Message,
+    port_number,
+)
 from ovswitch.openflow.messages.flow_mod import decode_flags, valid_flags
 from ovswitch.openflow.version import OF10, OF11, OF13, OF14, OF15
 
@@ -119,10 +126,7 @@ def _decode_request(
     else:
         (request.table_id, port, request.out_group, request.cookie,
          request.cookie_mask) = cursor.unpack(_REQUEST11)  # fmt: skip
-        out_port = names.port_from_ofp11(port)
-        if out_port is None:
-            raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
-        request.out_port = out_port
+        request.out_port = port_number(port)
         request.match = matching.take11(cursor, context.tun)
     return request
 

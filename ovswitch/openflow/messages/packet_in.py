@@ -16,7 +16,7 @@ from ovswitch.openflow import actions as ofpacts
 from ovswitch.openflow import oxm, wire
 from ovswitch.openflow import protocol as protocols
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import NO_BUFFER, U64, Message
+from ovswitch.openflow.messages.base import NO_BUFFER, U64, Message, port_number
 from ovswitch.openflow.version import OF10, OF11, OF13, OF14
 
 TYPE_CHECKING = False
@@ -321,10 +321,7 @@ def decode(
 def _take11(packet_in: PacketIn, cursor: Cursor) -> None:
     (packet_in.buffer_id, in_port, _, packet_in.total_len, packet_in.reason,
      packet_in.table_id) = cursor.unpack(_PACKET_IN11)  # fmt: skip
-    port = names.port_from_ofp11(in_port)
-    if port is None:
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
-    packet_in.metadata = Match().with_field(_IN_PORT, port)
+    packet_in.metadata = Match().with_field(_IN_PORT, port_number(in_port))
 
 
 def decode_nx2(

@@ -12,7 +12,7 @@ from ovswitch.flow.match import Match
 from ovswitch.openflow import actions as ofpacts
 from ovswitch.openflow import oxm
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import NO_BUFFER, Message
+from ovswitch.openflow.messages.base import NO_BUFFER, Message, port_number
 from ovswitch.openflow.version import OF10, OF15
 
 TYPE_CHECKING = False
@@ -91,9 +91,7 @@ def _decode(header: raws.Header, cursor: Cursor, context: Context) -> PacketOut:
     else:
         if form == "OFPT11":
             packet_out.buffer_id, number, size = cursor.unpack(_PACKET_OUT11)
-            port = names.port_from_ofp11(number)
-            if port is None:
-                raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
+            port = port_number(number)
         else:
             packet_out.buffer_id, port, size = cursor.unpack(_PACKET_OUT10)
         packet_out.metadata = _ETHERNET.with_field(_IN_PORT, port)

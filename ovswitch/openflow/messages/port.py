@@ -12,7 +12,7 @@ import struct
 from ovswitch.flow import names
 from ovswitch.openflow import wire
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import Message
+from ovswitch.openflow.messages.base import Message, port_number
 from ovswitch.openflow.version import OF10, OF13, OF15
 
 TYPE_CHECKING = False
@@ -103,18 +103,6 @@ def _pack_name(name: str) -> bytes:
 def _unpack_name(octets: bytes) -> str:
     octets = octets[: MAX_NAME - 1].partition(b"\0")[0]
     return octets.decode("utf-8", "surrogateescape")
-
-
-def port_number(number: int) -> int:
-    """Return the 16-bit port for one of OpenFlow 1.1 on the wire.
-
-    Raises:
-        OpenFlowError: OFPBAC_BAD_OUT_PORT.
-    """
-    port = names.port_from_ofp11(number)
-    if port is None:
-        raise OpenFlowError("OFPBAC_BAD_OUT_PORT")
-    return port
 
 
 class PhyPort:

@@ -8,8 +8,7 @@ import struct
 from ovswitch.flow import names
 from ovswitch.openflow import wire
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import U32, U64, Message
-from ovswitch.openflow.messages.port import port_number
+from ovswitch.openflow.messages.base import U32, U64, Message, port_number
 from ovswitch.openflow.version import OF10, OF13, OF14
 
 TYPE_CHECKING = False

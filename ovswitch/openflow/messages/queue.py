@@ -19,8 +19,7 @@ from ovswitch.flow.names import (
 )
 from ovswitch.openflow import wire
 from ovswitch.openflow.errors import OpenFlowError
-from ovswitch.openflow.messages.base import U16, U32, U64, Message
-from ovswitch.openflow.messages.port import port_number
+from ovswitch.openflow.messages.base import U16, U32, U64, Message, port_number
 from ovswitch.openflow.version import OF10, OF12, OF13, OF14
 
 TYPE_CHECKING = False

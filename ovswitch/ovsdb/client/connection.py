@@ -132,17 +132,23 @@ def parse_remotes(text: str) -> tuple[list[str], str | None]:
     """Return the remotes in a comma list, and the cluster's id if it is in there."""
     remotes: list[str] = []
     for word in text.split(","):
-        stripped = word.strip(" \t")
+        word = word.lstrip(" \t")
         # A comma may also be part of a method's arguments.
-        if remotes and ":" not in stripped:
+        if remotes and not _begins_remote(word):
             remotes[-1] += f",{word}"
-        elif stripped:
-            remotes.append(stripped)
+        else:
+            remotes.append(word)
     for remote in remotes:
-        if remote.startswith("cid:"):
+        cid = uuids.parse(remote[4:]) if remote.startswith("cid:") else None
+        if cid is not None:
             remotes.remove(remote)
-            return remotes, remote[4:]
+            return remotes, cid
     return remotes, None
+
+
+def _begins_remote(word: str) -> bool:
+    method, colon, _ = word.partition(":")
+    return bool(colon) and method.isascii() and method.isalpha() and method.islower()
 
 
 def _default_database(names: list[str]) -> str:

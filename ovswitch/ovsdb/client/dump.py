@@ -8,11 +8,16 @@ import sys
 from ovswitch.ovsdb import log
 from ovswitch.ovsdb.atom import UUID
 from ovswitch.ovsdb.client import settings
-from ovswitch.ovsdb.client.schema_commands import in_hash_order, is_same_schema
+from ovswitch.ovsdb.client.schema_commands import (
+    column_order,
+    in_hash_order,
+    is_same_schema,
+    table_order,
+)
 from ovswitch.ovsdb.log_record import sha1
 from ovswitch.ovsdb.output import Cell, Table
 from ovswitch.ovsdb.schema import VERSION_COLUMN
-from ovswitch.ovsdb.types import BaseType, ColumnType
+from ovswitch.ovsdb.types import UUID_TYPE, BaseType, ColumnType
 from ovswitch.ovsdb.uuids import row_name
 from ovswitch.runtime import clock, fatal, json, vlog
 
@@ -86,9 +91,12 @@ def _select_rows(
 
 def _text(value: Any) -> str:
     """Return an answer's text, its members in the reference's order."""
-    if isinstance(value, dict):
-        value = {name: value[name] for name in in_hash_order(value)}
-    return json.to_string(value)
+    return json.to_string(_shuffled(value) if isinstance(value, dict) else value)
+
+
+def _shuffled(members: dict[str, Any]) -> dict[str, Any]:
+    """Return an object whose members are in the reference's order."""
+    return {name: members[name] for name in in_hash_order(members)}
 
 
 def _table_text(
@@ -156,24 +164,42 @@ def backup(connection: Connection, _args: list[str]) -> None:
     """Write the database to stdout as a database file."""
     if sys.stdout.isatty():
         fatal.die("not writing backup to a terminal; please redirect stdout to a file")
+    from ovswitch.ovsdb.schema_text import ordered_json
+
     schema = connection.fetch_schema()
+    names = table_order(schema)
     operations = [
-        _select(name, [column for column in table.ordered if column.persistent])
-        for name, table in schema.tables.items()
+        _select(name, _persistent_columns(schema.tables[name])) for name in names
     ]
     found = _select_rows(connection, operations)
     record: dict[str, Any] = {}
-    for name, rows in zip(schema.tables, found, strict=True):
+    for name, rows in zip(names, found, strict=True):
         if rows:
-            record[name] = {row.pop("_uuid")[1]: row for row in rows}
+            record[name] = _shuffled(dict(_saved_row(name, row) for row in rows))
     record["_comment"] = 'produced by "ovsdb-client backup"'
     record["_is_diff"] = True
     record["_date"] = clock.wall()
-    for part in (schema.to_json(), record):
+    for part in (ordered_json(schema), _shuffled(record)):
         octets = json.to_bytes(part) + b"\n"
         header = f"OVSDB {log.MAGIC} {len(octets)} {sha1(octets)}\n"
         sys.stdout.buffer.write(header.encode() + octets)
     sys.stdout.flush()
+
+
+def _persistent_columns(table: TableSchema) -> list[ColumnSchema]:
+    columns = [table.columns[name] for name in column_order(table)]
+    return [column for column in columns if column.persistent]
+
+
+def _saved_row(table: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Return a row's UUID and its other columns; exit if they make no sense."""
+    if not isinstance(row, dict):
+        fatal.die(f"{table} table reply row is not an object: {_text(row)}")
+    columns = _shuffled(row)
+    uuid = columns.pop("_uuid", None)
+    if uuid is None:
+        fatal.die(f"{table} table reply row lacks _uuid member: {_text(row)}")
+    return str(UUID_TYPE.from_json_value(uuid, None)[0]), columns
 
 
 def restore(connection: Connection, _args: list[str]) -> None:

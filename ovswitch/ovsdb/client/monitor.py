@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from ovswitch.ovsdb import timestamp, uuids
+from ovswitch.ovsdb import uuids
 from ovswitch.ovsdb.client import settings
 from ovswitch.ovsdb.client.connection import parse_json
 from ovswitch.ovsdb.client.follow import Follower
-from ovswitch.ovsdb.client.schema_commands import in_hash_order
+from ovswitch.ovsdb.client.monitor_output import MonitorOutput
 from ovswitch.ovsdb.error import syntax_error
-from ovswitch.ovsdb.output import Cell, Table
-from ovswitch.runtime import clock, fatal, jsonrpc, vlog
+from ovswitch.runtime import fatal, jsonrpc, vlog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 _METHODS = {1: "monitor", 2: "monitor_cond", 3: "monitor_cond_since"}
 _NOTIFICATIONS = {"update": 1, "update2": 2, "update3": 3}
 _SELECT = ("initial", "insert", "delete", "modify")
-_OPERATIONS = ("delete", "initial", "modify", "insert")
 
 _log = vlog.Module("ovsdb_client")
 
@@ -68,7 +66,7 @@ class _Monitor:
     def __init__(self, connection: Connection, version: int) -> None:
         self._connection = connection
         self._version = version
-        self._tables: list[tuple[TableSchema, list[ColumnSchema]]] = []
+        self._output = MonitorOutput()
         self._request = jsonrpc.Message()
         self._follower = Follower(connection, self._on_message)
 
@@ -114,7 +112,7 @@ class _Monitor:
         self, table: TableSchema, column_lists: list[str], condition: Any
     ) -> list[dict[str, Any]]:
         shown: list[ColumnSchema] = []
-        self._tables.append((table, shown))
+        self._output.tables.append((table, shown))
         requests = [
             self._table_request(table, words, shown) for words in column_lists or [""]
         ]
@@ -176,66 +174,19 @@ class _Monitor:
         if not isinstance(params, list) or len(params) != size or params[0] is not None:
             return
         if version == 1:
-            self._print_updates(params[1], is_initial=False)
+            self._output.updates(params[1], is_initial=False)
         elif version == self._version == 2:
-            self._print_updates2(params[1])
+            self._output.updates2(params[1])
         elif version == self._version:
-            settings.write(f"\nlast_id: {params[1]}")
-            self._print_updates2(params[2])
+            self._output.update3(params[1], params[2])
 
     def _print_initial(self, result: Any) -> None:
         if self._version == 1:
-            self._print_updates(result, is_initial=True)
+            self._output.updates(result, is_initial=True)
         elif self._version == 2:
-            self._print_updates2(result)
+            self._output.updates2(result)
         else:
-            found, last_id, updates = result
-            word = "true" if found else "false"
-            settings.write(f"found: {word}, last_id: {last_id}\n")
-            self._print_updates2(updates)
-
-    def _print_updates(self, updates: Any, *, is_initial: bool) -> None:
-        for schema, columns, update in self._updated_tables(updates):
-            rows: list[list[Cell | str | None]] = []
-            for uuid in in_hash_order(update):
-                rows += _row_lines(uuid, update[uuid], columns, is_initial)
-            self._print_table(schema, columns, rows)
-
-    def _print_updates2(self, updates: Any) -> None:
-        for schema, columns, update in self._updated_tables(updates):
-            rows: list[list[Cell | str | None]] = []
-            for uuid in in_hash_order(update):
-                for operation in _OPERATIONS:
-                    if operation in update[uuid]:
-                        data = update[uuid][operation]
-                        rows.append(_line(uuid, operation, data or {}, columns))
-                        break
-            self._print_table(schema, columns, rows)
-
-    def _updated_tables(
-        self, updates: Any
-    ) -> list[tuple[TableSchema, list[ColumnSchema], Any]]:
-        if not isinstance(updates, dict):
-            fatal.report("<table-updates> is not object")
-            return []
-        return [
-            (schema, columns, updates[schema.name])
-            for schema, columns in self._tables
-            if schema.name in updates
-        ]
-
-    def _print_table(
-        self,
-        schema: TableSchema,
-        columns: list[ColumnSchema],
-        rows: list[list[Cell | str | None]],
-    ) -> None:
-        headings = ["row", "action", *(column.name for column in columns)]
-        table = Table(headings, schema.name if len(self._tables) > 1 else None)
-        if settings.timestamp:
-            table.timestamp = timestamp.format_ms(clock.wall())
-        table.rows = rows
-        settings.write(table.to_text(settings.style))
+            self._output.reply3(result)
 
     # unixctl
 
@@ -257,31 +208,3 @@ class _Monitor:
         self._follower.send(jsonrpc.Message.request("monitor_cond_change", params))
         _log.dbg("cond change %s %s", args[0], args[1])
         return "condition changed"
-
-
-def _row_lines(
-    uuid: str, update: Any, columns: list[ColumnSchema], is_initial: bool
-) -> list[list[Cell | str | None]]:
-    """Return the lines for a <row-update>: two for a modified row."""
-    if not isinstance(update, dict):
-        fatal.report("<row-update> is not object")
-        return []
-    old, new = update.get("old"), update.get("new")
-    if is_initial:
-        return [_line(uuid, "initial", new, columns)]
-    if old is None:
-        return [_line(uuid, "insert", new, columns)]
-    if new is None:
-        return [_line(uuid, "delete", old, columns)]
-    return [_line(uuid, "old", old, columns), _line("", "new", new, columns)]
-
-
-def _line(
-    uuid: str, action: str, data: Any, columns: list[ColumnSchema]
-) -> list[Cell | str | None]:
-    cells: list[Cell | str | None] = [uuid, action]
-    cells += [
-        Cell(data[column.name], column.type) if column.name in data else None
-        for column in columns
-    ]
-    return cells

@@ -20,12 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ovswitch.ovsdb.schema import Schema
+    from ovswitch.ovsdb.schema import Schema, TableSchema
 
 
 def in_hash_order(names: Iterable[str]) -> list[str]:
     """Return names as the reference's hash table of them yields them."""
     return hash_order(names, string_hash)
+
+
+def table_order(schema: Schema) -> list[str]:
+    """Return the tables of a schema from a server as the reference comes to them."""
+    return in_hash_order(in_hash_order(schema.tables))
+
+
+def column_order(table: TableSchema) -> list[str]:
+    """Return the columns of such a table in that order."""
+    names = list(table.columns)
+    # The two columns that each table has were put in before the others.
+    return in_hash_order([*names[:2], *in_hash_order(names[2:])])
 
 
 def list_dbs(connection: Connection, _args: list[str]) -> None:
@@ -52,7 +64,7 @@ def list_tables(connection: Connection, _args: list[str]) -> None:
     """Print the tables' names."""
     schema = connection.fetch_schema()
     table = Table(["Table"])
-    table.rows = [[name] for name in in_hash_order(in_hash_order(schema.tables))]
+    table.rows = [[name] for name in table_order(schema)]
     settings.write(table.to_text(settings.style))
 
 
@@ -60,13 +72,11 @@ def list_columns(connection: Connection, args: list[str]) -> None:
     """Print the columns of a table or of all."""
     schema = connection.fetch_schema()
     table = Table(["Column", "Type"] if args else ["Table", "Column", "Type"])
-    for name in in_hash_order(in_hash_order(schema.tables)):
+    for name in table_order(schema):
         if args and name != args[0]:
             continue
         columns = schema.tables[name].columns
-        # The two columns that each table has were put in before the others.
-        order = [*list(columns)[:2], *in_hash_order(list(columns)[2:])]
-        for column_name in in_hash_order(order):
+        for column_name in column_order(schema.tables[name]):
             column = columns[column_name]
             cells: list[Cell | str | None] = [name] if not args else []
             cells += [column.name, Cell(column.type.to_json())]

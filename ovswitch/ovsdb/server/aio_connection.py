@@ -3,8 +3,8 @@
 
 A connection reads as fast as its peer takes what is sent: a peer that doesn't read is
 not read from, and its monitors are told nothing until it catches up (then all at once),
-so it costs a bounded amount of memory. A silent one is probed and dropped, unless it has
-yet to take what was sent. An active connection is kept up by `aio_jsonrpc.Session`.
+so it costs a bounded amount of memory. A silent one is probed and dropped, unless it
+has yet to take what was sent. `aio_jsonrpc.Session` keeps an active connection up.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ovswitch.runtime import (
     jsonrpc,
     loop,
     reconnect,
+    replay,
     vlog,
 )
 
@@ -92,7 +93,8 @@ class PassiveConnection:
 
     def set_options(self, options: RemoteOptions) -> None:
         """Let options hold from now on."""
-        self._fsm.set_probe_interval(options.probe_interval)
+        interval = 0 if replay.is_active() else options.probe_interval
+        self._fsm.set_probe_interval(interval)
         self._arm()
 
     def start(self, ended: Callable[[], None]) -> None:

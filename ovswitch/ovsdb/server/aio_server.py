@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ovswitch.ovsdb.server.aio_connection import ActiveConnection, PassiveConnection
-from ovswitch.runtime import aio, clock, loop, target, vlog
+from ovswitch.runtime import aio, clock, target, vlog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _log = vlog.Module("ovsdb_jsonrpc_server")
 _limit = vlog.RateLimit(1, 5)
-RETRY_MS = 2500
 # What a listener tells of its connections' times, which it doesn't have.
 _NO_TIMES = {"sec_since_connect": "0", "sec_since_disconnect": "0"}
 
@@ -127,9 +126,6 @@ class Shell:
         self._is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stop_listening = clock.subscribe(self.schedule)
-        self._wanted: Mapping[str, RemoteOptions] = {}
-        self._remotes_lock = asyncio.Lock()
-        self._retry: asyncio.TimerHandle | None = None
 
     def end_turn(self, *, at_once: bool = False) -> None:
         """Have a turn now, or soon if others may share its sync."""
@@ -183,13 +179,9 @@ class Shell:
 
     async def set_remotes(self, wanted: Mapping[str, RemoteOptions]) -> None:
         """Serve these connection methods and no others."""
-        self._wanted = wanted
-        async with self._remotes_lock:
-            await self._stop_remotes(wanted)
-            complete = await self._start_remotes(wanted)
+        await self._stop_remotes(wanted)
+        await self._start_remotes(wanted)
         self.schedule()
-        if not complete and self._retry is None:
-            self._retry = self._loop.call_later(RETRY_MS / 1000, self._retry_remotes)
 
     async def _stop_remotes(self, wanted: Mapping[str, RemoteOptions]) -> None:
         for method, remote in list(self.remotes.items()):
@@ -200,9 +192,7 @@ class Shell:
                 del self.remotes[method]
                 await remote.close()
 
-    async def _start_remotes(self, wanted: Mapping[str, RemoteOptions]) -> bool:
-        """Start what isn't there yet; return whether all are."""
-        complete = True
+    async def _start_remotes(self, wanted: Mapping[str, RemoteOptions]) -> None:
         for method, options in wanted.items():
             known = self.remotes.get(method)
             if known is not None:
@@ -211,14 +201,6 @@ class Shell:
             remote = Remote(self, method, options)
             if await remote.start():
                 self.remotes[method] = remote
-            else:
-                complete = False
-        return complete
-
-    def _retry_remotes(self) -> None:
-        """Try again to listen: the address may have come, or been freed."""
-        self._retry = None
-        loop.spawn("retry remotes", self.set_remotes(self._wanted))
 
     def remote_status(self, method: str) -> tuple[bool, dict[str, str]]:
         """Return whether a method has a connection, and what status columns tell."""
@@ -228,8 +210,6 @@ class Shell:
     async def close(self) -> None:
         """Close all connections."""
         self._stop_listening()
-        if self._retry is not None:
-            self._retry.cancel()
         remotes, self.remotes = self.remotes, {}
         for remote in remotes.values():
             await remote.close()

@@ -22,7 +22,7 @@ from ovswitch.ovsdb.server.relay import PREFIX as RELAY_PREFIX
 from ovswitch.ovsdb.server.relays import Relays
 from ovswitch.ovsdb.server.server import Server
 from ovswitch.ovsdb.server.server_database import ServerDatabase
-from ovswitch.runtime import clock, json, loop, ssl_config, vlog
+from ovswitch.runtime import clock, json, loop, replay, ssl_config, vlog
 
 if TYPE_CHECKING:
     from typing import Any
@@ -104,6 +104,7 @@ class App:
         self._tasks = loop.Group("ovsdb-server")
         self._watched: set[Table] = set()
         self._reconfigure = asyncio.Event()
+        self._status_is_new = True
         self._is_complete = True  # whether all remotes are served
         self._last_errors: dict[str, str] = {}
 
@@ -255,7 +256,9 @@ class App:
 
     async def _keep_status(self) -> None:
         while True:
-            self._write_status()
+            if self._status_is_new or not replay.is_active():
+                self._write_status()  # a replay must not depend on the time
+            self._status_is_new = False
             self.relays.update_status()
             if not self._is_complete:
                 self.reconfigure()  # what couldn't be listened to may be free now

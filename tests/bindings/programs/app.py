@@ -139,11 +139,11 @@ print(do(api.list_br()))
 
 
 def write(key):
-    for number in range(10):
+    for number in range(5):
         do(api.db_set("Bridge", "br7", ("external_ids", {key: str(number)})))
 
 
-threads = [threading.Thread(target=write, args=(f"k{n}",)) for n in range(4)]
+threads = [threading.Thread(target=write, args=(f"k{n}",)) for n in range(3)]
 for thread in threads:
     thread.start()
 for thread in threads:

@@ -395,6 +395,12 @@ test_statuses(struct ovsdb_idl *a)
     ovsdb_idl_txn_destroy(txn);
 
     txn = ovsdb_idl_txn_create(a);
+    kinds_atom_set_name(row, "\xff");
+    CHECK(ovsdb_idl_txn_commit_block(txn) == TXN_ERROR);
+    CHECK(strstr(ovsdb_idl_txn_get_error(txn), "UTF-8"));
+    ovsdb_idl_txn_destroy(txn);
+
+    txn = ovsdb_idl_txn_create(a);
     kinds_atom_set_integer(row, 77);
     ovsdb_idl_txn_set_dry_run(txn);
     CHECK(commit(txn) == TXN_SUCCESS);
@@ -816,6 +822,19 @@ test_modes(struct ovsdb_idl *a)
     WAIT_UNTIL(c, find_node(c, "target")->value == 8);
     CHECK(ovsdb_idl_get_seqno(c) == seqno);
 
+    /* Nobody knows what an unreplicated column is, so it is always written. */
+    catch_up(a);
+    CHECK(find_node(a, "source")->next == find_node(a, "target"));
+    txn = ovsdb_idl_txn_create(c);
+    kinds_node_set_next(find_node(c, "source"), NULL);
+    kinds_node_verify_next(find_node(c, "source"));
+    kinds_node_update_friends_addvalue(find_node(c, "source"),
+                                       find_node(c, "target"));
+    CHECK(commit(txn) == TXN_SUCCESS);
+    catch_up(a);
+    CHECK(!find_node(a, "source")->next);
+    CHECK(find_node(a, "source")->n_friends == 1);
+
     /* A column without alerts is written only if that changes it. */
     txn = ovsdb_idl_txn_create(c);
     kinds_node_set_value(find_node(c, "target"), 8);
@@ -871,6 +890,159 @@ test_bulk(struct ovsdb_idl *a, struct ovsdb_idl *b)
     free(text);
 }
 
+/* Replicas of the same database are the same, whatever happened to it. */
+
+static bool
+same_atom(const union ovsdb_atom *a, const union ovsdb_atom *b,
+          enum ovsdb_atomic_type type)
+{
+    switch (type) {
+    case OVSDB_TYPE_INTEGER:
+        return a->integer == b->integer;
+    case OVSDB_TYPE_REAL:
+        return a->real >= b->real && a->real <= b->real;
+    case OVSDB_TYPE_BOOLEAN:
+        return a->boolean == b->boolean;
+    case OVSDB_TYPE_STRING:
+        return !strcmp(a->string, b->string);
+    case OVSDB_TYPE_UUID:
+        return uuid_equals(&a->uuid, &b->uuid);
+    case OVSDB_TYPE_VOID:
+        break;
+    }
+    return true;
+}
+
+static void
+check_same_row(const struct ovsdb_idl_row *a, const struct ovsdb_idl_row *b,
+               const struct ovsdb_idl_table_class *class)
+{
+    for (size_t i = 0; i < class->n_columns; i++) {
+        const struct ovsdb_idl_column *column = &class->columns[i];
+        const struct ovsdb_datum *x = ovsdb_idl_read(a, column);
+        const struct ovsdb_datum *y = ovsdb_idl_read(b, column);
+
+        CHECK(x->n == y->n);
+        for (unsigned int j = 0; j < x->n; j++) {
+            CHECK(same_atom(&x->keys[j], &y->keys[j], column->type.key.type));
+            CHECK(!x->values || same_atom(&x->values[j], &y->values[j],
+                                          column->type.value.type));
+        }
+    }
+}
+
+static void
+check_same_contents(const struct ovsdb_idl *a, const struct ovsdb_idl *b)
+{
+    for (size_t i = 0; i < KINDS_N_TABLES; i++) {
+        const struct ovsdb_idl_table_class *class = &kinds_table_classes[i];
+        const struct ovsdb_idl_row *row, *other;
+        int n_a = 0, n_b = 0;
+
+        for (row = ovsdb_idl_first_row(a, class); row;
+             row = ovsdb_idl_next_row(row)) {
+            other = ovsdb_idl_get_row_for_uuid(b, class, &row->uuid);
+            CHECK(other);
+            check_same_row(row, other, class);
+            n_a++;
+        }
+        for (row = ovsdb_idl_first_row(b, class); row;
+             row = ovsdb_idl_next_row(row)) {
+            n_b++;
+        }
+        CHECK(n_a == n_b);
+    }
+}
+
+static const struct kinds_node *
+random_node(const struct ovsdb_idl *idl)
+{
+    const struct kinds_node *row = kinds_node_first(idl);
+
+    for (int i = rand() % 8; i > 0 && row && kinds_node_next(row); i--) {
+        row = kinds_node_next(row);
+    }
+    return row;
+}
+
+static void
+change_randomly(struct ovsdb_idl_txn *txn, const struct kinds_node *node,
+                const struct kinds_node *other)
+{
+    struct kinds_leaf *leaf;
+
+    switch (node ? rand() % 9 : 0) {
+    case 0:
+        kinds_node_set_next(kinds_node_insert(txn), node);
+        break;
+    case 1:
+        leaf = kinds_leaf_insert(txn);
+        kinds_leaf_set_owner(leaf, other);
+        kinds_node_update_leaves_addvalue(node, leaf);
+        break;
+    case 2:
+        leaf = kinds_leaf_insert(txn);
+        kinds_node_update_leaf_by_name_setkey(
+            node, rand() % 2 ? "x" : "y", leaf);
+        break;
+    case 3:
+        kinds_node_update_friends_addvalue(node, other);
+        break;
+    case 4:
+        kinds_node_update_friends_delvalue(node, other);
+        break;
+    case 5:
+        kinds_node_update_leaf_by_name_delkey(node, "x");
+        break;
+    case 6:
+        kinds_node_set_leaves(node, NULL, 0);
+        break;
+    case 7:
+        kinds_node_set_next(node, other);
+        kinds_node_set_value(node, rand());
+        break;
+    default:
+        if (rand() % 2) {
+            kinds_node_delete(node);
+        }
+        break;
+    }
+}
+
+static void
+test_random_changes(struct ovsdb_idl *a, struct ovsdb_idl *b)
+{
+    struct ovsdb_idl *fresh;
+
+    srand(1);
+    for (int i = 0; i < 80; i++) {
+        struct ovsdb_idl *idl = rand() % 2 ? a : b;
+        struct ovsdb_idl_txn *txn = ovsdb_idl_txn_create(idl);
+        enum ovsdb_idl_txn_status status;
+
+        for (int n = rand() % 5; n >= 0; n--) {
+            change_randomly(txn, random_node(idl), random_node(idl));
+        }
+        status = ovsdb_idl_txn_commit_block(txn);
+        CHECK(status == TXN_SUCCESS || status == TXN_UNCHANGED);
+        ovsdb_idl_txn_destroy(txn);
+        if (rand() % 3) {
+            catch_up(a);
+            catch_up(b);
+        }
+        if (!(rand() % 8)) {
+            ovsdb_idl_track_clear(a);
+        }
+    }
+    catch_up(a);
+    catch_up(b);
+    check_same_contents(a, b);
+    fresh = create(true);
+    CHECK(!ovsdb_idl_get_initial_snapshot(fresh, PATIENCE_MS));
+    check_same_contents(a, fresh);
+    ovsdb_idl_destroy(fresh);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -900,6 +1072,8 @@ main(int argc, char *argv[])
     test_bulk(a, b);
     catch_up(a);
     delete_everything(a);
+    catch_up(b);
+    test_random_changes(a, b);
     ovsdb_idl_destroy(a);
     ovsdb_idl_destroy(b);
     puts("passed");

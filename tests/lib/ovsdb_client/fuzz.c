@@ -2,10 +2,10 @@
 /* Feeds the library broken JSON and strange servers: fuzz SEED ROUNDS.
  *
  * "json": texts with random damage are either refused or, printed and parsed
- * again, print the same.  "replica": a client without a socket gets well-formed
- * messages with plausible and implausible contents; after each one, all that a
- * program can see is looked at, and the invariants are checked.  Everything
- * follows from the seed. */
+ * again, print the same.  "replica": a client without a socket gets messages,
+ * well-formed, with plausible and implausible contents; after each one, all
+ * that a program can see is looked at, and the invariants are checked.
+ * Everything follows from the seed. */
 
 #include <string.h>
 
@@ -289,7 +289,8 @@ connect_client(struct ovsdb_idl *idl)
         b.size = 0;
         strbuf_printf(&b, "{\"id\":%lld,\"error\":null,\"result\":{"
                       "\"Database\":{\"00000000-0000-0000-0000-000000000001\":"
-                      "{\"initial\":{\"name\":\"Kinds\",\"schema\":\"{}\"}}}}}",
+                      "{\"initial\":{\"name\":\"Kinds\","
+                      "\"schema\":\"{}\"}}}}}",
                       (long long int) idl->cs.request_id);
         feed(idl, &b);
     }
@@ -487,7 +488,8 @@ reply(struct ovsdb_idl *idl, int64_t id)
     struct strbuf b = STRBUF_INITIALIZER;
 
     strbuf_printf(&b, "{\"id\":%lld,\"error\":%s,\"result\":%s}",
-                  (long long int) id, random_below(8) ? "null" : "\"canceled\"",
+                  (long long int) id,
+                  random_below(8) ? "null" : "\"canceled\"",
                   results[random_below(ARRAY_SIZE(results))]);
     feed(idl, &b);
     strbuf_destroy(&b);

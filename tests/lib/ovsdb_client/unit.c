@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "cs-server.h"
 #include "datum.h"
 #include "json.h"
 #include "ovsdb-client/smap.h"
@@ -228,7 +229,8 @@ test_data(void)
                "[\"map\",[[\"b\",\"3\"],[\"c\",\"4\"]]]");
     CHECK(rejects(&strings, "[\"set\",[\"a\",\"a\"]]"));
     CHECK(rejects(&strings, "[\"set\",[1]]") && rejects(&strings, "{}"));
-    CHECK(rejects(&string_map, "\"a\"") && rejects(&string_map, "[\"set\",[]]"));
+    CHECK(rejects(&string_map, "\"a\""));
+    CHECK(rejects(&string_map, "[\"set\",[]]"));
     CHECK(rejects(&string_map, "[\"map\",[[\"a\"]]]"));
     CHECK(rejects(&string_map, "[\"map\",[[\"a\",1]]]"));
     CHECK(rejects(&integer, "[\"set\",[]]") && rejects(&integer, "0.5"));
@@ -361,6 +363,202 @@ test_tries(void)
     CHECK(reconnect_run(&r, 1000000) == RECONNECT_NOTHING);
 }
 
+/* The conversation with a server. */
+
+static void
+no_schema(void *aux, const struct json *schema)
+{
+    (void) aux;
+    (void) schema;
+}
+
+static void
+no_requests(void *aux, int version, struct strbuf *b)
+{
+    (void) aux;
+    (void) version;
+    strbuf_puts(b, "{}");
+}
+
+static bool
+no_conditions(void *aux, struct strbuf *b)
+{
+    (void) aux;
+    (void) b;
+    return false;
+}
+
+static bool
+resume(void *aux, bool possible)
+{
+    (void) aux;
+    return possible;
+}
+
+static bool
+count_update(void *n_updates, const struct json *updates, int version,
+             bool clear)
+{
+    (void) updates;
+    (void) version;
+    (void) clear;
+    ++*(int *) n_updates;
+    return true;
+}
+
+static void
+nothing(void *aux)
+{
+    (void) aux;
+}
+
+static void
+no_log(void *aux, enum ovsdb_idl_log_level level, const char *line)
+{
+    (void) aux;
+    (void) level;
+    (void) line;
+}
+
+static const struct cs_ops no_ops = {
+    .schema = no_schema,
+    .compose_monitor = no_requests,
+    .compose_conditions = no_conditions,
+    .conditions_acknowledged = nothing,
+    .conditions_restart = resume,
+    .update = count_update,
+    .disconnected = nothing,
+    .locked = nothing,
+    .log = no_log,
+};
+
+static void
+receive(struct cs *cs, const char *text)
+{
+    struct json_document d;
+
+    CHECK(!json_parse(&d, text, strlen(text)));
+    cs_receive(cs, &d.root);
+    json_document_destroy(&d);
+}
+
+static void
+answer(struct cs *cs, const char *result)
+{
+    struct strbuf text = STRBUF_INITIALIZER;
+
+    strbuf_printf(&text, "{\"id\":%lld,\"error\":null,\"result\":%s}",
+                  (long long int) cs->request_id, result);
+    receive(cs, strbuf_cstr(&text));
+    strbuf_destroy(&text);
+}
+
+static void
+refuse(struct cs *cs)
+{
+    struct strbuf text = STRBUF_INITIALIZER;
+
+    strbuf_printf(&text,
+                  "{\"id\":%lld,\"error\":\"unknown\",\"result\":null}",
+                  (long long int) cs->request_id);
+    receive(cs, strbuf_cstr(&text));
+    strbuf_destroy(&text);
+}
+
+/* Lets a server with that row introduce itself; returns whether it will do. */
+static bool
+accepts(struct cs *cs, const char *row)
+{
+    struct strbuf text = STRBUF_INITIALIZER;
+
+    cs_connected(cs);
+    answer(cs, "{\"tables\":{\"Database\":{\"columns\":{\"name\":{}}}}}");
+    CHECK(cs->state == CS_SERVER_MONITOR);
+    strbuf_printf(&text, "{\"Database\":{"
+                  "\"00000000-0000-0000-0000-000000000001\":"
+                  "{\"initial\":{\"name\":\"db\",%s}}}}", row);
+    answer(cs, strbuf_cstr(&text));
+    strbuf_destroy(&text);
+    CHECK(cs->state == CS_DATA_MONITOR || cs->state == CS_RETRY);
+    if (cs->state == CS_RETRY) {
+        cs_disconnected(cs);
+        return false;
+    }
+    return true;
+}
+
+#define CLUSTER "\"model\":\"clustered\",\"schema\":\"{}\","
+#define RELAY "\"model\":\"relay\",\"schema\":\"{}\","
+
+static void
+test_choice_of_servers(void)
+{
+    int n_updates = 0;
+    struct cs cs;
+
+    cs_init(&cs, "db", &no_ops, &n_updates);
+    CHECK(accepts(&cs, "\"model\":\"standalone\",\"schema\":\"{}\""));
+    CHECK(!accepts(&cs, "\"schema\":[\"set\",[]]"));
+    CHECK(!accepts(&cs, "\"schema\":\"{\""));
+    CHECK(!accepts(&cs, "\"name\":\"other\",\"schema\":\"{}\""));
+    CHECK(!accepts(&cs, CLUSTER "\"connected\":true,\"leader\":false"));
+    CHECK(!accepts(&cs, CLUSTER "\"connected\":false,\"leader\":true"));
+    CHECK(accepts(&cs, CLUSTER "\"connected\":true,\"leader\":true,"
+                  "\"index\":5"));
+    CHECK(!accepts(&cs, CLUSTER "\"connected\":true,\"leader\":true,"
+                   "\"index\":4"));
+    CHECK(!accepts(&cs, RELAY "\"connected\":true"));
+    cs.leader_only = false;
+    CHECK(accepts(&cs, RELAY "\"connected\":true"));
+    CHECK(!accepts(&cs, RELAY "\"connected\":false"));
+    CHECK(accepts(&cs, CLUSTER "\"connected\":true,\"leader\":false,"
+                  "\"index\":6"));
+
+    /* The leader is deposed, later. */
+    cs.leader_only = true;
+    CHECK(accepts(&cs, CLUSTER "\"connected\":true,\"leader\":true,"
+                  "\"index\":7"));
+    answer(&cs, "[false,\"00000000-0000-0000-0000-00000000000a\",{}]");
+    CHECK(cs.state == CS_MONITORING && n_updates == 1);
+    receive(&cs, "{\"method\":\"update2\",\"params\":[[\"monid\",\"_Server\"],"
+            "{\"Database\":{\"00000000-0000-0000-0000-000000000001\":"
+            "{\"modify\":{\"leader\":false}}}}],\"id\":null}");
+    CHECK(cs.state == CS_RETRY);
+    cs_destroy(&cs);
+}
+
+/* Ever older servers. */
+static void
+test_fallback(void)
+{
+    int n_updates = 0;
+    struct cs cs;
+
+    cs_init(&cs, "db", &no_ops, &n_updates);
+    cs_connected(&cs);
+    refuse(&cs);
+    CHECK(cs.state == CS_DATA_SCHEMA);
+    answer(&cs, "{}");
+    for (int version = 3; version > 1; version--) {
+        CHECK(cs.state == CS_DATA_MONITOR && cs.requested_version == version);
+        refuse(&cs);
+    }
+    answer(&cs, "{}");
+    CHECK(cs.state == CS_MONITORING && cs.monitor_version == 1);
+    receive(&cs, "{\"method\":\"update\",\"params\":[[\"monid\",\"db\"],{}],"
+            "\"id\":null}");
+    CHECK(n_updates == 2);
+
+    /* The database is converted: everything begins anew. */
+    receive(&cs, "{\"method\":\"monitor_canceled\",\"params\":"
+            "[[\"monid\",\"db\"]],\"id\":null}");
+    CHECK(cs.state == CS_SERVER_SCHEMA);
+    refuse(&cs);
+    refuse(&cs);
+    CHECK(cs.state == CS_RETRY);
+    cs_destroy(&cs);
+}
+
 int
 main(void)
 {
@@ -374,6 +572,8 @@ main(void)
     test_backoff();
     test_probes();
     test_tries();
+    test_choice_of_servers();
+    test_fallback();
     puts("passed");
     return 0;
 }

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """NXT_RESUME on a switch without a datapath; test_resume in interop has the rest."""
 
+import json
+import pathlib
+import random
+
 import pytest
 
 from ovswitch.flow.fields import FIELDS
 from ovswitch.flow.match import Match
+from ovswitch.openflow import codec
 from ovswitch.openflow.actions.types import Output, Resubmit
-from ovswitch.openflow.messages.core import Error
+from ovswitch.openflow.messages.core import BarrierRequest, Error
 from ovswitch.openflow.messages.packet_in import Continuation, Resume
 from ovswitch.openflow.parse.flow import parse_flow_mod
 from ovswitch.openflow.version import OF13
@@ -55,3 +60,56 @@ def test_bridge_that_is_gone_makes_a_stale_continuation(switch, peer, bridge):
     [error] = peer.decoded(resume(switch, bridge=bridge))
     assert isinstance(error, Error)
     assert error.name == "NXR_STALE"
+
+
+FLOWS = pathlib.Path(__file__).parents[2] / "openflow" / "parse" / "flows.json"
+PACKETS = (
+    PACKET,
+    bytes(14),
+    b"x",
+    bytes.fromhex("ffffffffffff aa0000000001 8847 000011ff 45") + bytes(40),
+    bytes.fromhex("ffffffffffff aa0000000001 86dd 60000000001411ff") + bytes(52),
+)
+
+
+def parsed_actions():
+    """Return all kinds of actions."""
+    found = set()
+    for text in json.loads(FLOWS.read_text()):
+        try:
+            found.add(parse_flow_mod(text, 0)[0].actions)
+        except ValueError:
+            continue
+    return sorted(found, key=repr)
+
+
+def test_no_continuation_does_harm(switch):
+    """Nobody checks its actions against the packet, and it may be made up."""
+    chance = random.Random(3)
+    actions = parsed_actions()
+    peer = Peer(switch, OF13)
+    peer.ask(parse_flow_mod("actions=NORMAL", 0)[0])
+    for _ in range(500):
+        message = resume(
+            switch,
+            stack=[bytes(chance.randrange(129)) for _ in range(chance.randrange(4))],
+            conntracked=chance.random() < 0.3,
+            mirrors=chance.choice((0, 1, 0xFFFFFFFF)),
+            odp_port=chance.getrandbits(32),
+            actions=[
+                (chance.randrange(256), 1, chance.choice(actions))
+                for _ in range(chance.randrange(3))
+            ],
+            action_set=chance.choice((*actions[:50], ())),
+        )
+        message.packet = chance.choice(PACKETS)
+        try:
+            octets = bytearray(codec.encode(message, OF13, 7))
+        except LookupError:
+            continue  # OpenFlow 1.3 can't say it
+        if chance.random() < 0.3:
+            octets[chance.randrange(8, len(octets))] = chance.randrange(256)
+        peer.ask(bytes(octets))
+    assert peer.decoded(BarrierRequest())[-1].type == "BARRIER_REPLY"
+    switch.backer.recirc.run(switch.now + 1000)
+    assert len(switch.backer.recirc) == 0

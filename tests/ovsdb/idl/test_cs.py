@@ -197,6 +197,27 @@ def test_loss_of_leadership_is_noticed():
     assert script.cs.state == RETRY
 
 
+def test_server_that_was_of_use_is_left_at_once_for_another():
+    script = Script()
+    script.reach_monitoring()
+    change = {"Database": {ROW: {"modify": {"model": "relay"}}}}
+    script.cs.receive("update2", [SERVER_MONID, change], None)
+    assert script.cs.retry == "relay database server cannot be a leader"
+    assert script.cs.retry_at_once
+
+
+def test_output_is_announced():
+    script = Script()
+    assert not script.cs.has_output()
+    script.reach_monitoring()
+    assert not script.cs.has_output()
+    script.cs.set_condition("T", [False])
+    assert script.cs.has_output()
+    script.expect("monitor_cond_change")
+    script.cs.set_condition("T", [True])
+    assert not script.cs.has_output()  # one change at a time
+
+
 def test_stale_member_is_left():
     script = Script()
     script.cs.server.min_index = 10

@@ -447,7 +447,7 @@ CONSTRAINTS = [
              insert("Leaf", "l", label="l1")),
     transact(insert("Must", leaf=["uuid", MISSING], many="x")),
     transact(insert("Must", many=["set", []])),
-    transact(op("delete", "Leaf", where=[])),
+    transact(op("delete", "Leaf", where=[["label", "==", "l1"]])),
     transact(update({"weak": ["uuid", MISSING]}, table="Must")),
     transact(op("select", "Must", where=[], columns=["many", "weak"])),
     transact(insert("Leaf", label="unreferenced")),

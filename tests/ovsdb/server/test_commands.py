@@ -122,9 +122,9 @@ ovsdb-server/add-db DIR/Second.db
 ovsdb-server/sync-status
 ovsdb-server/disconnect-active-ovsdb-server
 ovsdb-server/sync-status
+memory/show
 ovsdb-server/set-active-ovsdb-server unix:DIR/db.sock
 ovsdb-server/connect-active-ovsdb-server
-memory/show
 ovsdb-server/reconnect
 ovsdb-server/reconnect x
 ovsdb-server/disable-monitor-cond

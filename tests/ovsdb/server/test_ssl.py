@@ -2,9 +2,11 @@
 """SSL between every pair of client and server: what is printed, and what is logged."""
 
 import asyncio
+import random
 import re
 import socket
 import ssl
+import struct
 import time
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from ovswitch.runtime import clock, loop, ssl_config
 pytestmark = pytest.mark.skipif(not HAS_OPENSSL, reason="needs openssl")
 
 LOG_FORMAT = "%c|%p|%m"
+LOGGED = ("stream_ssl|", "jsonrpc|", "reconnect|")
 
 
 class Pki:
@@ -136,7 +139,9 @@ def play(client, server, secure, plain, pki):
     ]
     results[-1] = results[-1].partition("\n")[0]
     time.sleep(0.1)  # for the last connection's end
-    return [*results, normalise(server.log[before:], server, pki)]
+    lines = server.log[before:].splitlines(keepends=True)
+    log = "".join(line for line in lines if line.startswith(LOGGED))
+    return [*results, normalise(log, server, pki)]
 
 
 @pytest.mark.reference
@@ -217,6 +222,33 @@ def test_a_stuck_handshake_ends_with_the_probe_and_hinders_nobody(pki, monkeypat
         event_loop.run_until_complete(event_loop.shutdown_default_executor())
         event_loop.close()
         clock.reset()
+
+
+def test_garbage_in_place_of_a_handshake_or_of_records_hurts_nobody(pki, start_server):
+    server = start_server(Ours, "--remote=pssl:0:127.0.0.1")
+    port = port_of(server)
+    dice = random.Random(7)
+    hello = b"\x16\x03\x01\x00\x50\x01\x00\x00\x4c\x03\x03"
+    for _ in range(30):
+        octets = dice.choice([b"", hello, b"\x17\x03\x03\xff\xff"])
+        octets += dice.randbytes(dice.randrange(200))
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(octets)
+            if dice.random() < 0.5:
+                linger = struct.pack("ii", 1, 0)  # end it with a reset
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    encrypted = handshake(pki, port)
+    broken = socket.socket(fileno=encrypted.detach())  # past the encryption
+    broken.settimeout(5)
+    broken.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+    while broken.recv(1000):
+        pass
+    broken.close()
+    with handshake(pki, port) as client:
+        client.sendall(b'{"id":1,"method":"echo","params":[]}')
+        assert client.recv(100)
+    assert "Traceback" not in server.log
+    assert "|EMER|" not in server.log
 
 
 @pytest.mark.parametrize(

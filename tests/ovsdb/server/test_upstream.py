@@ -147,6 +147,8 @@ def test_a_relay_follows_forwards_and_outlives_its_source(servers, leader, follo
         assert error["error"] == "constraint violation"
 
         source.stop()
+        log = relay.run_dir / "log"
+        wait_until(lambda: "connection closed by peer" in log.read_text())
         message = {"id": "wait", "method": "transact"}
         message["params"] = ["Tree", insert("Root", name="three", number=3)]
         client.send(message)
@@ -224,3 +226,5 @@ def test_roles_and_relays_survive_a_crash_under_monitor(servers):
 
     wait_until(is_back)
     assert backup.ask("ovsdb-server/list-dbs") == "Other\nTree\n_Server"
+    backup.ask("exit")
+    wait_until(lambda: backup.run_dir.pid("ovsdb-server") is None)

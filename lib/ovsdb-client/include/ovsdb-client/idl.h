@@ -98,8 +98,8 @@ OVSDB_CLIENT_API void ovsdb_idl_reset_min_index(struct ovsdb_idl *);
 OVSDB_CLIENT_API void ovsdb_idl_set_db_change_aware(struct ovsdb_idl *, bool);
 
 /* The largest message that is accepted from a server, in octets; by default
- * 512 MiB.  A server that sends more is disconnected.  While a message is taken
- * in, it needs up to 20 times its size. */
+ * 512 MiB.  A server that sends more is disconnected.  While a message is
+ * taken in, it needs up to 20 times its size. */
 OVSDB_CLIENT_API void ovsdb_idl_set_max_message_size(struct ovsdb_idl *,
                                                      size_t size);
 
@@ -147,8 +147,8 @@ OVSDB_CLIENT_API short int ovsdb_idl_get_events(const struct ovsdb_idl *);
 OVSDB_CLIENT_API int64_t ovsdb_idl_get_deadline(const struct ovsdb_idl *);
 
 /* For programs without an event loop: waits until there is something to do,
- * but no longer than that (-1: for ever).  Returns 0, or an errno value such as
- * EINTR. */
+ * but no longer than that (-1: for ever).  Returns 0, or an errno value such
+ * as EINTR. */
 OVSDB_CLIENT_API int ovsdb_idl_block(const struct ovsdb_idl *,
                                      int timeout_ms);
 
