@@ -47,7 +47,8 @@ package_of() {
     apt:ip | apt:tc) echo iproute2 ;;
     apt:ping) echo iputils-ping ;;
     apt:linux/openvswitch.h) echo linux-libc-dev ;;
-    dnf:venv | dnf:python3.11) echo python3.11 python3.11-pip ;;
+    dnf:venv) echo python3.11 python3.11-pip ;;
+    dnf:python3.11) echo python3.11 python3.11-pip python3.11-devel ;;
     dnf:Python.h) echo python3.11-devel ;;
     dnf:ip) echo iproute ;;
     dnf:tc) echo iproute-tc ;;

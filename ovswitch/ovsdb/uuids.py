@@ -37,9 +37,7 @@ def draw_from(pool: list[str]) -> None:
 
 def from_digits(digits: str) -> str:
     """Return the UUID of these 32 hexadecimal digits."""
-    return (
-        f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    )
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _version_4(digits: str) -> str:

@@ -116,9 +116,9 @@ def ovsdb_monitor(place, options):
             count = options.count(UPDATES)
             for number in range(count):
                 step = f"step-{number:08}"
-                update = {"op": "update", "table": "Queue",
-                          "where": [["_uuid", "==", result["uuid"]]],
-                          "row": {"external_ids": ["map", [["step", step]]]}}  # fmt: skip
+                row = {"external_ids": ["map", [["step", step]]]}
+                where = [["_uuid", "==", result["uuid"]]]
+                update = {"op": "update", "table": "Queue", "where": where, "row": row}
                 database.transact(update)
             wait_for(step.encode(), monitors, options.timeout)
             seconds = time.perf_counter() - start
