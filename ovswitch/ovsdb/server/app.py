@@ -112,18 +112,21 @@ class App:
 
     def open_all(self) -> None:
         """Serve the configured databases, and `_Server`. Raises: OvsdbError."""
-        for name in list(self.config.files):
-            self.open(name)
+        for name in self.config.files:
+            self._open(name)
         self.server.add_database(self.server_database.database)
-        self.update_server_database()
+        self._databases_changed()
 
     def open(self, name: str) -> None:
         """Serve the database in a file, or a relay. Raises: OvsdbError."""
+        self._open(name)
+        self._databases_changed()
+
+    def _open(self, name: str) -> None:
         if name.startswith(RELAY_PREFIX):
             self.relays.open(name)
         else:
             self._open_file(name)
-        self._databases_changed()
 
     def _open_file(self, name: str) -> None:
         opened = files.open_file(name, self.files.values(), use_diff=self.use_diff)
