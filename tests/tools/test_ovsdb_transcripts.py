@@ -37,6 +37,8 @@ from helpers.programs import Ours, Reference, RunDir, end, is_alive, wait_until
 from ovswitch.runtime import jsonrpc
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
+# The default where the reference isn't installed.
+OUR_SCHEMA = Path(__file__).parents[2] / "ovswitch" / "ovsdb" / "vswitch.ovsschema"
 TOOL = sorted((FOLDER / "ovsdb-tool").glob("*.txt"))
 CLIENT = sorted((FOLDER / "ovsdb-client").glob("*.txt"))
 PATIENCE = 5  # seconds
@@ -93,6 +95,7 @@ class Player:
     def _normal(self, text):
         text = text.replace(str(self._folder), "FOLDER")
         text = text.replace(str(self._rundir.path), "RUNDIR")
+        text = text.replace(str(OUR_SCHEMA), "/usr/share/openvswitch/vswitch.ovsschema")
         text = re.sub(r"/usr/s?bin/(ovs)", r"\1", text)
         text = _LOG_TIME.sub("TIME|N|", text)
         text = _TIME.sub("TIME", _DATE.sub('"_date":TIME', text))

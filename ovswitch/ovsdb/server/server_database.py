@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from ovswitch.ovsdb.server.server import Server
 
 NAME = "_Server"
-_SCHEMA_FILE = os.path.join(os.path.dirname(__file__), "..", "_server.ovsschema")
+# Read at once: later the process may be a user's who can't.
+_SCHEMA = Schema.from_file(
+    os.path.join(os.path.dirname(__file__), "..", "_server.ovsschema")
+)
 
 
 class ServerDatabase:
@@ -35,7 +38,7 @@ class ServerDatabase:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._known: dict[str, tuple[Served, str]] = {}  # with the row's UUID
-        self.database = Database(Schema.from_file(_SCHEMA_FILE))
+        self.database = Database(_SCHEMA)
 
     def update(self, wall_ms: int) -> None:
         """Bring the table up to date."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests_table
-from server_pair import IMPLEMENTATIONS, Client, Server, wait_until
+from server_pair import IMPLEMENTATIONS, Client, Ours, Server, wait_until
 
 
 def echo(octets):
@@ -137,9 +137,11 @@ def servers():
             server.close()
 
 
-@pytest.fixture
-def ours(servers):
-    return servers[1]
+@pytest.fixture(scope="module")
+def ours():
+    server = Server(Ours, requests_table.SCHEMA, "-vPATTERN:file:%c|%p|%m")
+    yield server
+    server.close()
 
 
 def memory_of(server):
