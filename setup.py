@@ -23,6 +23,7 @@ PROGRAMS = {
         "ovs-vsctl",
         "ovsdb-client",
         "ovsdb-tool",
+        "vtep-ctl",
     ),
 }
 

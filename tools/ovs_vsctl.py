@@ -7,10 +7,10 @@ Exit status 0: done; 1: wrong usage or an error; 2: `br-exists` found no bridge.
 from __future__ import annotations
 
 from ovswitch.ovsdb.ctl.commands import CtlError, ExitError
+from ovswitch.ovsdb.ctl.escape import escape_words
 from ovswitch.runtime import fatal, vlog
 from ovswitch.tools.vsctl import options
 from ovswitch.tools.vsctl.commands import command_table
-from ovswitch.tools.vsctl.escape import escape_words
 from ovswitch.tools.vsctl.model import log
 
 _ctl_log = vlog.Module("db_ctl_base")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ovswitch.tools.vsctl.escape import escape_words
-from ovswitch.tools.vsctl.numbers import atoi, atoll, leading_integer, strtoull
+from ovswitch.ovsdb.ctl.escape import escape_words
+from ovswitch.ovsdb.ctl.numbers import atoi, atoll, leading_integer, strtoull
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from ovswitch.ovsdb.ctl.commands import CtlError, ExitError
+from ovswitch.ovsdb.ctl.numbers import atoi
 from ovswitch.tools.vsctl.model import MAX_VLAN, follow_model
-from ovswitch.tools.vsctl.numbers import atoi
 from ovswitch.tools.vsctl.ports import delete_port
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from ovswitch.ovsdb.ctl.commands import CtlError
+from ovswitch.ovsdb.ctl.numbers import atoi, leading_integer, strtoull
 from ovswitch.ovsdb.ctl.order import hash_order, string_hash
 from ovswitch.tools.vsctl.model import follow_model
-from ovswitch.tools.vsctl.numbers import atoi, leading_integer, strtoull
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

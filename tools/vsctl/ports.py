@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from ovswitch.ovsdb.ctl.commands import CtlError
 from ovswitch.ovsdb.ctl.database import set_column
+from ovswitch.ovsdb.ctl.escape import escape_words
 from ovswitch.ovsdb.ctl.order import hash_order, string_hash
-from ovswitch.tools.vsctl.escape import escape_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

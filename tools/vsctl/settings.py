@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from ovswitch.ovsdb.ctl.numbers import atoll
 from ovswitch.runtime import target
 from ovswitch.tools.vsctl.model import follow_model, log
-from ovswitch.tools.vsctl.numbers import atoll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

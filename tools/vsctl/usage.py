@@ -105,6 +105,8 @@ def usage(default_db: str) -> str:
             vlog_control.usage(),
             _NO_SYSLOG,
             shared.CONNECTION_OPTIONS,
+            shared.BOOTSTRAP_OPTION,
+            shared.SSL_OPTIONS,
             _OTHER,
         )
     )

@@ -49,7 +49,13 @@ PKI configuration (required to use SSL):
   -p, --private-key=FILE  file with private key
   -c, --certificate=FILE  file with certificate for private key
   -C, --ca-cert=FILE      file with peer CA certificate
+"""
+
+BOOTSTRAP_OPTION = """\
   --bootstrap-ca-cert=FILE  file with peer CA certificate to read or create
+"""
+
+SSL_OPTIONS = """\
 SSL options:
   --ssl-protocols=PROTOS  list of SSL protocols to enable
   --ssl-ciphers=CIPHERS   list of SSL ciphers to enable

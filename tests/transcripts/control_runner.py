@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs our ovs-vsctl many times without starting an interpreter each time.
+"""Runs our ovs-vsctl and vtep-ctl without starting an interpreter each time.
 
 Reads command lines as JSON arrays, one a line, runs each in a forked child, and writes
 [status, stdout, stderr] as JSON.
@@ -8,16 +8,21 @@ Reads command lines as JSON arrays, one a line, runs each in a forked child, and
 import io
 import json
 import os
+import signal
 import sys
 
-from ovswitch.tools import ovs_vsctl
-from ovswitch.tools.vsctl import bridges, datapaths, ports, run, settings
+from ovswitch.tools import ovs_vsctl, vsctl, vtep_ctl, vtepctl
 
-PRELOADED = (bridges, datapaths, ports, run, settings)
+PROGRAMS = {"ovs-vsctl": ovs_vsctl.main, "vtep-ctl": vtep_ctl.main}
+PRELOADED = {
+    vsctl: ("bridges", "datapaths", "ports", "run", "settings"),
+    vtepctl: ("logical", "macs", "managers", "run", "switches"),
+}
 
 
 def in_child(words, pipes):
     status = 70
+    signal.alarm(20)  # nothing here waits that long
     try:
         for number, (_, write) in enumerate(pipes, 1):
             os.dup2(write, number)
@@ -26,7 +31,7 @@ def in_child(words, pipes):
             io.FileIO(2, "w"), errors="surrogateescape", write_through=True
         )
         try:
-            status = ovs_vsctl.main(words)
+            status = PROGRAMS[words[0]](words)
         except SystemExit as end:
             status = end.code or 0
         sys.stdout.flush()
@@ -48,5 +53,8 @@ def run_command(words):
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), *texts]
 
 
+for package, modules in PRELOADED.items():
+    for module in modules:
+        __import__(f"{package.__name__}.{module}")
 for line in sys.stdin:
     print(json.dumps(run_command(json.loads(line))), flush=True)

@@ -30,6 +30,29 @@ def atoll(text: str) -> int:
     return min(max(leading_integer(text) or 0, -_INT64_MAX - 1), _INT64_MAX)
 
 
+def strtoll(text: str) -> int:
+    """Read an integer as `atoll` does, and also hexadecimal (0x) or octal (0)."""
+    sign, digits, base = _split(text.lstrip(_SPACES))
+    allowed = "0123456789abcdef"[:base]
+    value = 0
+    for digit in digits.lower():
+        index = allowed.find(digit)
+        if index < 0:
+            break
+        value = value * base + index
+    return min(max(sign * value, -_INT64_MAX - 1), _INT64_MAX)
+
+
+def _split(text: str) -> tuple[int, str, int]:
+    """A number's sign, its digits with what follows them, and its base."""
+    sign = -1 if text[:1] == "-" else 1
+    if text[:1] in ("+", "-"):
+        text = text[1:]
+    if text[:2].lower() == "0x" and text[2:3].lower() in "0123456789abcdef":
+        return sign, text[2:], 16
+    return sign, text, 8 if text[:1] == "0" else 10
+
+
 def strtoull(text: str) -> int | None:
     """The unsigned integer that a text begins with, as a signed one; None without."""
     value = leading_integer(text)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transcripts of vtep-ctl; see `helpers.control_transcripts`."""
+
+import pytest
+from helpers.control_transcripts import REWRITE, TOOLS, Suite
+from helpers.programs import SCHEMA, Ours
+
+SUITE = Suite("vtep", SCHEMA.with_name("vtep.ovsschema"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def suite():
+    yield
+    SUITE.close()
+
+
+@SUITE.each_mixed
+def test_beside_the_reference(transcript, tool, server):
+    if REWRITE and tool == server:
+        SUITE.record(transcript)
+    SUITE.check(transcript, TOOLS[tool], TOOLS[server])
+
+
+@SUITE.each
+def test_our_vtep_ctl_on_our_server(transcript):
+    SUITE.check(transcript, Ours, Ours)
