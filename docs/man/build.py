@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from docutils.core import publish_string
+from docutils.writers import manpage
 
 HERE = Path(__file__).parent
 VERSION = "3.1.0"
@@ -77,7 +78,7 @@ def render(source: Path) -> str:
     return publish_string(
         header + body,
         source_path=str(source),
-        writer_name="manpage",
+        writer=manpage.Writer(),
         settings_overrides=_SETTINGS,
     )
 
